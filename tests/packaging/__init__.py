@@ -1,0 +1,1 @@
+"""How llmux is built, installed and found."""
