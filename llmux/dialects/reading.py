@@ -1,0 +1,53 @@
+"""Small steps for reading a client's JSON: each either gives the shape that was wanted or names the field at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llmux.dialects.neutral import Role
+from llmux.errors import Fault
+
+
+def invalid(param: str, message: str) -> Fault:
+    """The refusal of a request whose field `param` is not as it must be."""
+    return Fault("invalid", message, param=param)
+
+
+def get(node: Mapping[str, Any], *names: str) -> Any:
+    """The first of several spellings of one member that is there and not null."""
+    for name in names:
+        value = node.get(name)
+        if value is not None:
+            return value
+    return None
+
+
+def objects(value: object, param: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a list, each with its own path. An absent list is an empty one."""
+    if value is None:
+        return
+    if not isinstance(value, list):
+        raise invalid(param, f"{param} must be a list")
+    for index, node in enumerate(value):
+        path = f"{param}[{index}]"
+        if not isinstance(node, dict):
+            raise invalid(path, f"{path} must be an object")
+        yield path, node
+
+
+def string(value: object, param: str) -> str:
+    """A string; absent is empty."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise invalid(param, f"{param} must be a string")
+    return value
+
+
+def role(value: object, param: str, roles: Mapping[str, Role]) -> Role:
+    """One of a dialect's roles."""
+    known = roles.get(value) if isinstance(value, str) else None
+    if known is None:
+        raise invalid(param, f"Unknown message role: {value}")
+    return known

@@ -1,0 +1,51 @@
+"""Server-sent events, as bytes."""
+
+from __future__ import annotations
+
+# A blank line ends an event; each of the three line ends that the standard allows may make one.
+_BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
+_TAIL = 3
+
+
+class Framer:
+    """Cuts a byte stream after whole events, changing no byte.
+
+    `feed` returns the bytes up to the last blank line seen so far (b"" if none) and keeps the rest. `rest` is what is
+    still open. Raises ValueError when one event grows past `limit` bytes.
+    """
+
+    __slots__ = ("_limit", "rest")
+
+    def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
+        self.rest = b""
+        self._limit = limit
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what arrived; return what is whole."""
+        rest = self.rest
+        if data.endswith(b"\n\n"):
+            self.rest = b""
+            return rest + data if rest else data
+        # A blank line may lie across the cut, so look from just before the new bytes.
+        start = max(len(rest) - _TAIL, 0)
+        buffer = rest + data if rest else data
+        end = max(_after(buffer, blank, start) for blank in _BLANK_LINES)
+        if end < 0:
+            self.rest = buffer
+            if len(buffer) > self._limit:
+                raise ValueError("an event is larger than the limit")
+            return b""
+        self.rest = buffer[end:]
+        return buffer[:end]
+
+
+def _after(buffer: bytes, blank: bytes, start: int) -> int:
+    at = buffer.rfind(blank, start)
+    return at + len(blank) if at >= 0 else -1
+
+
+def event(data: bytes, name: bytes | None = None) -> bytes:
+    """One event. `data` holds no line end, as compact JSON does not."""
+    if name is None:
+        return b"data: %b\n\n" % data
+    return b"event: %b\ndata: %b\n\n" % (name, data)

@@ -1,0 +1,91 @@
+"""The small surfaces beside generation, of each dialect: counted tokens and embeddings."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from llmux.dialects.gemini import requests as gemini_requests
+from llmux.dialects.neutral import Message, plain
+from llmux.dialects.reading import get, invalid, objects
+
+Embed = Callable[[str, int], list[float]]  # text and dimensions -> a unit vector
+
+_DIMENSIONS_OPENAI = 1536
+_DIMENSIONS_GEMINI = 768
+_MOST_DIMENSIONS = 4096
+
+
+def counted(dialect: str, tokens: int) -> dict[str, Any]:
+    """The answer to a request to count tokens."""
+    if dialect == "gemini":
+        return {"totalTokens": tokens}
+    if dialect == "openai-responses":
+        return {"object": "response.input_tokens", "input_tokens": tokens}
+    return {"input_tokens": tokens}
+
+
+def openai_embeddings(doc: dict[str, Any], model: str, embed: Embed, count: Callable[[str], int]) -> dict[str, Any]:
+    """The answer to `/v1/embeddings`. Raises Fault."""
+    texts = _inputs(doc.get("input"))
+    dimensions = _dimensions(doc.get("dimensions"), "dimensions", _DIMENSIONS_OPENAI)
+    encoding = doc.get("encoding_format") or "float"
+    if encoding not in ("float", "base64"):
+        raise invalid("encoding_format", "encoding_format must be float or base64")
+    data = []
+    for index, text in enumerate(texts):
+        vector = embed(text, dimensions)
+        data.append({"object": "embedding", "index": index, "embedding": vector if encoding == "float" else _base64(vector)})
+    tokens = sum(map(count, texts))
+    return {"object": "list", "data": data, "model": model, "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}
+
+
+def gemini_embedding(doc: dict[str, Any], embed: Embed) -> dict[str, Any]:
+    """The answer to `:embedContent`. Raises Fault."""
+    return {"embedding": _gemini_values(doc, "", embed)}
+
+
+def gemini_embeddings(doc: dict[str, Any], embed: Embed) -> dict[str, Any]:
+    """The answer to `:batchEmbedContents`. Raises Fault."""
+    return {"embeddings": [_gemini_values(node, f"{path}.", embed) for path, node in objects(doc.get("requests"), "requests")]}
+
+
+def _gemini_values(doc: dict[str, Any], where: str, embed: Embed) -> dict[str, Any]:
+    content = doc.get("content")
+    if not isinstance(content, dict):
+        raise invalid(f"{where}content", f"{where}content must be an object")
+    asked = get(doc, "outputDimensionality", "output_dimensionality")
+    dimensions = _dimensions(asked, f"{where}outputDimensionality", _DIMENSIONS_GEMINI)
+    items = gemini_requests.read({"contents": [{**content, "role": "user"}]}).items
+    return {"values": embed("\n".join(plain(item.parts) for item in items if isinstance(item, Message)), dimensions)}
+
+
+def _inputs(asked: object) -> list[str]:
+    """A text, a list of tokens, or a list of either; tokens are taken for words."""
+    if isinstance(asked, str):
+        return [asked]
+    if not isinstance(asked, list) or not asked:
+        raise invalid("input", "input must be a string or a list that is not empty")
+    if all(isinstance(token, int) for token in asked):
+        return [_words(asked)]
+    if not all(isinstance(each, str | list) for each in asked):
+        raise invalid("input", "input must hold strings, or lists of tokens")
+    return [each if isinstance(each, str) else _words(each) for each in asked]
+
+
+def _words(tokens: list[Any]) -> str:
+    return " ".join(map(str, tokens))
+
+
+def _dimensions(asked: object, param: str, default: int) -> int:
+    if asked is None:
+        return default
+    if isinstance(asked, bool) or not isinstance(asked, int) or not 1 <= asked <= _MOST_DIMENSIONS:
+        raise invalid(param, f"{param} must be a number from 1 to {_MOST_DIMENSIONS}")
+    return asked
+
+
+def _base64(vector: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")

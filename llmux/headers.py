@@ -1,0 +1,104 @@
+"""Which headers travel, as data.
+
+A header list is `[(name, value)]` in bytes, names in lower case, in the order in which they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Headers = list[tuple[bytes, bytes]]
+
+# RFC 9110 7.6.1: they belong to one connection. `Connection` may name more.
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+# Where clients put their key; it is for llmux, and never leaves towards a provider.
+CREDENTIALS = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
+
+_NOT_TO_PROVIDER = HOP_BY_HOP.union(
+    CREDENTIALS,
+    {
+        b"host",  # the provider's own
+        b"content-length",  # written anew with the body
+        b"expect",  # answered by the front
+        b"cookie",  # cookies for llmux's host are no business of the provider
+        b"accept-encoding",  # identity: a stream must be readable here to be judged whole
+        b"forwarded",
+        b"via",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-proto",
+        b"x-real-ip",
+    },
+)
+
+# Names of ours that only steer llmux.
+_OURS = (b"x-llmux-", b"x-scenario-")
+
+_NOT_TO_CLIENT = HOP_BY_HOP.union(
+    {
+        b"content-length",  # decided by whoever writes the body
+        b"date",  # the front writes its own
+        b"server",
+    }
+)
+
+
+def connection_tokens(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
+    """The names that `Connection` lists, in lower case."""
+    return frozenset(
+        token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",") if token.strip()
+    )
+
+
+def to_provider(headers: Headers, secrets: Iterable[bytes] = ()) -> Headers:
+    """The client's headers that a provider may see. `secrets` are client keys: a header that repeats one is dropped."""
+    listed = connection_tokens(headers)
+    secrets = tuple(secrets)
+    return [
+        (name, value)
+        for name, value in headers
+        if name not in _NOT_TO_PROVIDER
+        and name not in listed
+        and not name.startswith(_OURS)
+        and not any(secret in value for secret in secrets)
+    ]
+
+
+def to_client(headers: Headers) -> Headers:
+    """The provider's headers that the client may see. An empty Content-Encoding says nothing and breaks clients."""
+    listed = connection_tokens(headers)
+    return [
+        (name, value)
+        for name, value in headers
+        if name not in _NOT_TO_CLIENT
+        and name not in listed
+        and not name.startswith(b"x-llmux-")
+        and not (name == b"content-encoding" and not value.strip())
+    ]
+
+
+def first(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The first value of a header, or None. `name` in lower case."""
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
+
+
+def visible(text: str) -> bytes:
+    """Text as a header value: what is not printable ASCII is escaped, so that no name can end a line."""
+    return "".join(char if " " <= char <= "~" else char.encode("unicode_escape").decode() for char in text).encode("ascii")

@@ -1,0 +1,82 @@
+"""The one place where precedence is written: local provider, mapping, Amp upstream, refusal.
+
+With `mappings_first` the first two change places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llmux.routing.decision import Candidate, Decision, Facts, Outcome
+from llmux.routing.table import Entry, RouteTable
+from llmux.thinking import join_suffix, split_suffix
+
+
+def resolve(table: RouteTable, facts: Facts) -> Decision:
+    """Decide who answers. Pure: the same table and facts give the same decision."""
+    steps = (_mapped, _local) if table.mappings_first else (_local, _mapped)
+    for step in steps:
+        decision = step(table, facts)
+        if decision is not None:
+            return decision
+    if facts.amp and table.upstream:
+        return Decision("upstream", f"no local provider serves {facts.base}", facts.model, facts.model)
+    where = "" if facts.amp or not table.upstream else ", and only Amp's own routes go to the Amp upstream"
+    return Decision("refused", f"nobody serves {facts.base}{where}", facts.model, facts.model)
+
+
+def _local(table: RouteTable, facts: Facts) -> Decision | None:
+    only = table.named(facts.alias)
+    # The full name first: somebody may really have a model called `a(b)`.
+    for model in dict.fromkeys((facts.model, facts.base)):
+        serving = table.serving(model, facts.dialect, only)
+        if serving:
+            listed = "by name" if serving[0].rank(model) == 0 else "by pattern"
+            narrowed = ", as the path asks" if only is not None else ""
+            return _decide("local", f"{serving[0].name} lists {model} {listed}{narrowed}", facts, model, serving)
+    return None
+
+
+def _mapped(table: RouteTable, facts: Facts) -> Decision | None:
+    rule = table.mapper.find(facts.model, facts.base)
+    if rule is None:
+        return None
+    for target in rule.targets:
+        base, own_suffix = split_suffix(target.model)
+        only = table.named(target.provider)
+        serving = table.serving(base, facts.dialect, only)
+        if serving and (only is not None or target.provider is None):
+            mapping = f"{facts.base} -> {base}"
+            suffix = own_suffix if own_suffix is not None else facts.suffix
+            reason = f"mapping {mapping}, which {serving[0].name} lists"
+            return _decide("mapped", reason, facts, base, serving, mapping, join_suffix(base, suffix))
+    return None
+
+
+def _decide(
+    outcome: Outcome,
+    reason: str,
+    facts: Facts,
+    model: str,
+    serving: list[Entry],
+    mapping: str | None = None,
+    resolved: str | None = None,
+) -> Decision:
+    speaking = [entry for entry in serving if facts.dialect in entry.dialects]
+    return Decision(
+        outcome=outcome,
+        reason=reason,
+        requested=facts.model,
+        model=resolved or model,
+        candidates=tuple(_candidates(speaking or serving, model)),
+        mapping=mapping,
+        translate=not speaking,
+    )
+
+
+def _candidates(entries: list[Entry], model: str) -> Iterator[Candidate]:
+    for entry in entries:
+        if not entry.credentials:
+            yield Candidate(entry.name, None, model)
+        for index in range(entry.credentials):
+            yield Candidate(entry.name, index, model)

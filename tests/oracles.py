@@ -1,0 +1,136 @@
+"""The official SDKs as judges: strict parsing of whole bodies, and their own accumulators over streams.
+
+They are pinned for the tests, because some of what is used here is private to them.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from typing import Any, cast
+
+import anthropic
+from anthropic._models import validate_type as anthropic_validate
+from anthropic.lib.streaming._messages import accumulate_event
+from google.genai import types as genai
+from openai import LengthFinishReasonError
+from openai._models import validate_type as openai_validate
+from openai._types import omit
+from openai.lib.streaming.chat import ChatCompletionStreamState
+from openai.lib.streaming.responses import ResponseStreamState
+from openai.types import Completion, CreateEmbeddingResponse
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import Response, ResponseStreamEvent
+
+from tests.grammars import Record
+
+# Members that are no part of an API, and that llmux sends all the same.
+EXTENSIONS = frozenset({"reasoning_content"})
+
+
+def unknown_members(model: Any) -> set[str]:
+    """The members that an SDK kept without knowing them."""
+    return set(_extras(model)) - EXTENSIONS
+
+
+def _extras(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for each in node:
+            yield from _extras(each)
+    elif hasattr(node, "model_extra"):
+        yield from node.model_extra or {}
+        for name in type(node).model_fields:
+            yield from _extras(getattr(node, name))
+
+
+def _judged(model: Any) -> Any:
+    assert not unknown_members(model), f"members that the SDK does not know: {unknown_members(model)}"
+    return model
+
+
+def chat(body: object) -> ChatCompletion:
+    """A whole chat completion."""
+    return cast(ChatCompletion, _judged(openai_validate(type_=ChatCompletion, value=body)))
+
+
+def chat_stream(stream: list[Record]) -> ChatCompletion:
+    """What a stream of chunks comes to."""
+    state: ChatCompletionStreamState[None] = ChatCompletionStreamState()
+    for record in stream:
+        if record.data != "[DONE]":
+            list(state.handle_chunk(_judged(openai_validate(type_=ChatCompletionChunk, value=record.data))))
+    try:
+        return cast(ChatCompletion, state.get_final_completion())
+    except LengthFinishReasonError as error:  # what was cut short is whole enough to be compared
+        return error.completion
+
+
+def completion(body: object) -> Completion:
+    """A text completion, or a record of its stream."""
+    return cast(Completion, _judged(openai_validate(type_=Completion, value=body)))
+
+
+def embeddings(body: object) -> CreateEmbeddingResponse:
+    """OpenAI's embeddings."""
+    return cast(CreateEmbeddingResponse, _judged(openai_validate(type_=CreateEmbeddingResponse, value=body)))
+
+
+def response(body: object) -> Response:
+    """A whole response."""
+    return cast(Response, _judged(openai_validate(type_=Response, value=body)))
+
+
+def response_stream(stream: list[Record]) -> Response:
+    """What a stream of events comes to."""
+    state: ResponseStreamState[Any] = ResponseStreamState(input_tools=omit, text_format=omit)
+    final: Any = None
+    for record in stream:
+        event = _judged(openai_validate(type_=cast(Any, ResponseStreamEvent), value=record.data))
+        for told in state.handle_event(event):
+            if told.type in ("response.completed", "response.incomplete", "response.failed"):
+                final = told.response
+    assert final is not None, "the stream never told its response"
+    return cast(Response, final)
+
+
+def message(body: object) -> anthropic.types.Message:
+    """A whole message."""
+    return cast(anthropic.types.Message, _judged(anthropic_validate(type_=anthropic.types.Message, value=body)))
+
+
+def message_stream(stream: list[Record]) -> anthropic.types.Message:
+    """What a stream of events comes to."""
+    snapshot: Any = None
+    buffers: dict[int, bytes] = {}
+    for record in stream:
+        if record.data["type"] != "ping":
+            event = _judged(anthropic_validate(type_=cast(Any, anthropic.types.RawMessageStreamEvent), value=record.data))
+            snapshot = accumulate_event(event=event, current_snapshot=snapshot, json_bufs=buffers)
+    return cast(anthropic.types.Message, snapshot)
+
+
+def generated(body: object) -> genai.GenerateContentResponse:
+    """A Gemini response, or a record of its stream."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return genai.GenerateContentResponse.model_validate(body)
+
+
+def generated_stream(stream: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The parts that a stream comes to, with neighbouring texts of one kind joined as clients do."""
+    parts: list[dict[str, Any]] = []
+    for record in stream:
+        generated(record)
+        for part in record["candidates"][0]["content"]["parts"]:
+            joins = parts and "text" in part and "text" in parts[-1] and part.get("thought") == parts[-1].get("thought")
+            if joins:
+                parts[-1]["text"] += part["text"]
+            elif part.get("text") != "":
+                parts.append(dict(part))
+    return parts
+
+
+def plain(model: Any) -> Any:
+    """An SDK's object as JSON, without nulls: they tell whole bodies and accumulated streams apart, and mean nothing."""
+    return json.loads(model.model_dump_json(by_alias=True, exclude_none=True))
