@@ -1,0 +1,1 @@
+"""The credentials that llmux holds for others' services."""

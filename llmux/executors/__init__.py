@@ -1,0 +1,1 @@
+"""Whoever performs an attempt: a provider over HTTP, the Amp upstream, a scenario."""

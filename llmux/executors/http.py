@@ -1,0 +1,73 @@
+"""A provider over HTTP: same dialect in and out, so bytes go through."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from twisted.internet.defer import Deferred
+
+from llmux import headers
+from llmux.dialects.registry import DIALECTS
+from llmux.errors import Fault
+from llmux.executors.base import Call
+from llmux.headers import Headers
+from llmux.net.agent import render
+from llmux.net.answer import Answer
+from llmux.net.pool import Origin, Pool
+
+
+class HTTPProvider:
+    """One configured provider. `keys` are its credentials, in the order in which candidates count them."""
+
+    def __init__(
+        self, name: str, base_url: str, keys: tuple[str, ...], extra: tuple[tuple[str, str], ...], pool: Pool
+    ) -> None:
+        self._name = name
+        self._origin, self._base = parse_base_url(base_url)
+        self._keys = keys
+        self._extra: Headers = [(field.lower().encode(), value.encode()) for field, value in extra]
+        self._pool = pool
+
+    def secrets(self) -> tuple[bytes, ...]:
+        """See `Executor`. Headers from the configuration may hold credentials too."""
+        return tuple(key.encode() for key in self._keys) + tuple(value for _, value in self._extra)
+
+    def execute(self, call: Call) -> Deferred[Answer]:
+        """See `Executor`."""
+        target = self._base + call.path + (b"?" + call.query if call.query else b"")
+        data = render(call.method, target, self._origin, self.headers(call), call.body)
+        return Deferred.fromCoroutine(self._execute(call, data))
+
+    async def _execute(self, call: Call, data: bytes) -> Answer:
+        reply = await self._pool.request(
+            self._origin, data, connect_timeout=call.connect_timeout, bodiless=call.method == b"HEAD", sent=call.sent
+        )
+        if 300 <= reply.status < 400 and reply.status != 304:
+            where = headers.first(reply.headers, b"location") or b"another place"
+            reply.abort()
+            # Following it would carry the key to wherever the redirect says.
+            raise Fault("bad_gateway", f"provider {self._name} redirects to {where.decode('latin-1')}; correct its base_url")
+        return reply
+
+    def headers(self, call: Call) -> Headers:
+        """The client's headers by rule, ours for the provider, and the provider's own credential."""
+        result = headers.to_provider(call.headers, call.secrets)
+        own = list(self._extra)
+        if call.credential is not None:
+            own.insert(0, DIALECTS[call.facts.dialect].credential(self._keys[call.credential]))
+        if call.facts.dialect == "anthropic" and headers.first(result, b"anthropic-version") is None:
+            own.insert(0, (b"anthropic-version", b"2023-06-01"))
+        names = {name for name, _ in own}
+        result = [header for header in result if header[0] not in names]
+        result.extend(dict(own).items())
+        # A stream must be readable here, to be judged whole.
+        result.append((b"accept-encoding", b"identity"))
+        return result
+
+
+def parse_base_url(base_url: str) -> tuple[Origin, bytes]:
+    """The origin and the path prefix (no trailing slash) of a provider's base URL, which the configuration has checked."""
+    parts = urlsplit(base_url)
+    secure = parts.scheme == "https"
+    origin = Origin(secure, parts.hostname or "", parts.port or (443 if secure else 80))
+    return origin, parts.path.rstrip("/").encode()

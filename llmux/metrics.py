@@ -1,0 +1,97 @@
+"""What Prometheus is told. Every object lives on a registry of its own, and no label holds free text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+# Answers take milliseconds (a refusal) to minutes (a long generation).
+_DURATIONS = (0.005, 0.05, 0.25, 1.0, 2.5, 10.0, 60.0, 300.0)
+
+
+class Metrics:
+    """The counters, gauges and histograms of one process."""
+
+    def __init__(self, version: str) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        Gauge("llmux_build_info", "The version that runs", ["version"], registry=registry).labels(version).set(1)
+        self._requests = Counter(
+            "llmux_requests_total",
+            "Exchanges, by how they ended",
+            ["route", "dialect_in", "outcome", "code_class"],
+            registry=registry,
+        )
+        self._durations = Histogram(
+            "llmux_request_duration_seconds",
+            "From the whole request to the end of the answer",
+            ["dialect_in", "stream"],
+            buckets=_DURATIONS,
+            registry=registry,
+        )
+        self._first = Histogram(
+            "llmux_time_to_first_token_seconds",
+            "From the whole request to the first bytes of the answer's body",
+            ["provider"],
+            buckets=_DURATIONS,
+            registry=registry,
+        )
+        self._attempts = Counter(
+            "llmux_attempts_total", "Attempts, by how they ended", ["provider", "outcome"], registry=registry
+        )
+        self._decisions = Counter("llmux_mapping_total", "Decisions, by kind", ["kind"], registry=registry)
+        self._auth_failures = Counter("llmux_auth_failures_total", "Requests with no key, or a wrong one", registry=registry)
+        self.in_flight = Gauge("llmux_in_flight_requests", "Requests being served", registry=registry)
+
+    def decided(self, outcome: str) -> None:
+        """A decision was made."""
+        self._decisions.labels(outcome).inc()
+
+    def attempted(self, provider: str, outcome: str) -> None:
+        """An attempt ended, or its answer began."""
+        self._attempts.labels(provider, outcome).inc()
+
+    def refused_key(self) -> None:
+        """Somebody came without a valid key."""
+        self._auth_failures.inc()
+
+    def exchanged(
+        self,
+        *,
+        route: str,
+        dialect: str,
+        outcome: str,
+        status: int,
+        provider: str,
+        stream: bool,
+        seconds: float,
+        first: float | None,
+    ) -> None:
+        """An exchange is over. Times in seconds."""
+        self._requests.labels(route, dialect, outcome, f"{status // 100}xx").inc()
+        self._durations.labels(dialect, "true" if stream else "false").observe(seconds)
+        if first is not None:
+            self._first.labels(provider).observe(first)
+
+    def watch_connections(self, counts: Callable[[], Iterable[tuple[str, int]]]) -> None:
+        """Read the pool's connections at every scrape."""
+        self.registry.register(_Connections(counts))
+
+
+class _Connections(Collector):
+    def __init__(self, counts: Callable[[], Iterable[tuple[str, int]]]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        family = GaugeMetricFamily("llmux_upstream_pool_connections", "Connections to providers", labels=["state"])
+        for state, count in self._counts():
+            family.add_metric([state], count)
+        yield family

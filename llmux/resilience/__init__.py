@@ -1,0 +1,1 @@
+"""What keeps an exchange alive when providers fail."""
