@@ -1,0 +1,57 @@
+"""The `llmux` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from twisted.python import usage
+
+from llmux import __version__
+from llmux.cli import check, run
+from llmux.tap import Options as RunOptions
+
+
+class CheckOptions(usage.Options):
+    """Options of `llmux check`."""
+
+    synopsis = "FILE"
+    longdesc = "Check a configuration file: every mistake at once, as file:line:col. Exits 0 when there is none."
+
+    def parseArgs(self, file: str) -> None:
+        """The file."""
+        self["file"] = file
+
+
+class Options(usage.Options):
+    """Options of `llmux`."""
+
+    synopsis = "llmux COMMAND [options]"
+    subCommands = [
+        ["run", None, RunOptions, "Run the daemon in the foreground."],
+        ["check", None, CheckOptions, "Check a configuration file."],
+    ]
+
+    def opt_version(self) -> None:
+        """Show the version."""
+        print(f"llmux {__version__}")
+        raise SystemExit(0)
+
+    opt_V = opt_version
+
+    def postOptions(self) -> None:
+        """A command is needed."""
+        if self.subCommand is None:
+            raise usage.UsageError("say what to do: run or check")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point. Exit status 0: done; 1: it failed, and said why; 2: the words on the command line are off."""
+    options = Options()
+    try:
+        options.parseOptions(list(sys.argv[1:] if argv is None else argv))
+    except usage.UsageError as error:
+        print(f"{options}\nllmux: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    command = {"run": run.main, "check": check.main}[str(options.subCommand)]
+    raise SystemExit(command(options.subOptions))

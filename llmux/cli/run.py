@@ -1,0 +1,32 @@
+"""`llmux run`: the daemon in the foreground, without twistd."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from twisted.logger import globalLogBeginner
+
+from llmux import logs
+from llmux.config import ConfigError
+from llmux.service import StartError
+from llmux.tap import makeService, say
+
+
+def main(options: Any) -> int:
+    """Run until a signal ends it. Exit status 0, or 1 when it could not start."""
+    from twisted.internet import reactor
+
+    core: Any = reactor
+    daemon = makeService(options, core)
+    log = daemon.config.log
+    globalLogBeginner.beginLoggingTo([logs.observer(log.format, log.level, sys.stdout)], redirectStandardIO=False)
+    try:
+        daemon.privilegedStartService()
+        daemon.startService()
+    except (StartError, ConfigError) as error:
+        say(f"llmux cannot start: {error}")
+        return 1
+    core.addSystemEventTrigger("before", "shutdown", daemon.stopService)
+    core.run()
+    return 0

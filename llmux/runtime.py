@@ -1,0 +1,122 @@
+"""From a configuration to what serves: built whole, and only then used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import attrs
+
+from llmux import __version__
+from llmux.accesslog import AccessLog
+from llmux.amp.control_plane import ControlPlane
+from llmux.config import Config
+from llmux.config.schema import Provider as ProviderConfig
+from llmux.config.schema import Timeouts
+from llmux.credentials.amp import AmpSecrets
+from llmux.executors.base import Executor
+from llmux.executors.http import HTTPProvider
+from llmux.executors.playback import Playback, read_scenarios
+from llmux.executors.upstream import AmpUpstream
+from llmux.metrics import Metrics
+from llmux.net.clocks import Clock
+from llmux.net.pool import Pool
+from llmux.routing.mapping import Mapping as Rule
+from llmux.routing.mapping import Target
+from llmux.routing.table import Entry, RouteTable, compile_entry, compile_table
+from llmux.web.auth import Keyring
+from llmux.web.catalogue import Catalogue, Model
+from llmux.web.runtime import Amp, Limits, Provider, Runtime
+
+
+@attrs.define
+class Services:
+    """What outlives a configuration: the reactor's clock, the connections, the counters."""
+
+    reactor: Any
+    environ: Mapping[str, str]
+    pool: Pool
+    clock: Clock
+    metrics: Metrics
+    started: float
+
+
+def services(reactor: Any, environ: Mapping[str, str]) -> Services:
+    """Make them."""
+    pool = Pool(reactor)
+    metrics = Metrics(__version__)
+    metrics.watch_connections(pool.counts)
+    return Services(reactor, environ, pool, Clock(reactor), metrics, reactor.seconds())
+
+
+def build(config: Config, services: Services) -> Runtime:
+    """The snapshot for a configuration. Raises ConfigError where a scenario does not load."""
+    upstream = _upstream(config, services)
+    amp = config.amp
+    plane = amp.control_plane if amp.control_plane != "auto" else ("upstream" if upstream is not None else "local")
+    table, catalogue = routing(config, {})
+    return Runtime(
+        table=table,
+        providers={
+            provider.name: Provider(provider.name, _executor(provider, services), _limits(provider.timeouts))
+            for provider in config.providers
+            if provider.enabled
+        },
+        limits=_limits(config.timeouts),
+        keyring=Keyring(config.api_keys),
+        catalogue=catalogue,
+        amp=Amp(
+            upstream=upstream,
+            plane=cast(Any, plane),
+            control_plane=ControlPlane(amp.user),
+            redirect_pages=amp.upstream_url if amp.browser_pages == "redirect" else None,
+            local_only=amp.restrict_management_to_localhost,
+        ),
+        metrics=services.metrics,
+        metrics_public=config.metrics.public,
+        access_log=AccessLog(),
+        clock=services.clock,
+        version=__version__,
+        started=services.started,
+    )
+
+
+def routing(config: Config, discovered: Mapping[str, tuple[str, ...]]) -> tuple[RouteTable, Catalogue]:
+    """What routing decides from, and what is listed. `discovered`: what providers' own model lists said, by provider."""
+    entries: list[Entry] = []
+    models: list[Model] = []
+    for provider in config.providers:
+        if provider.enabled:
+            names = (*provider.models, *discovered.get(provider.name, ()))
+            entry = compile_entry(provider.name, provider.dialects, names, len(provider.credentials))
+            entries.append(entry)
+            models += [Model(name, provider.name) for name in dict.fromkeys(names) if name in entry.names]
+    mappings = config.amp.model_mappings
+    rules = tuple(
+        Rule(rule.source, tuple(Target(target.model, target.provider) for target in rule.targets), rule.regex)
+        for rule in mappings
+    )
+    table = compile_table(entries, rules, bool(config.amp.upstream_url), config.amp.prioritize_model_mappings)
+    pairs = ((rule.source, target.model) for rule in mappings for target in rule.targets[:1])
+    return table, Catalogue(models, (entry.name for entry in entries), pairs)
+
+
+def _executor(provider: ProviderConfig, services: Services) -> Executor:
+    if provider.scenario is not None:
+        return Playback(read_scenarios(provider.scenario), services.reactor, speed=provider.speed)
+    keys = tuple(credential.value for credential in provider.credentials)
+    assert provider.base_url is not None
+    return HTTPProvider(provider.name, provider.base_url, keys, provider.headers, services.pool)
+
+
+def _upstream(config: Config, services: Services) -> AmpUpstream | None:
+    amp = config.amp
+    if not amp.upstream_url:
+        return None
+    per_client = {key: row.upstream_api_key for row in reversed(amp.upstream_api_keys) for key in row.api_keys}
+    secrets = AmpSecrets(amp.upstream_api_key, per_client, services.environ, services.reactor.seconds)
+    return AmpUpstream(amp.upstream_url, services.pool, secrets)
+
+
+def _limits(timeouts: Timeouts) -> Limits:
+    return Limits(timeouts.connect, timeouts.first_event, timeouts.idle, timeouts.total)

@@ -1,0 +1,169 @@
+"""The daemon as a service: listen, serve, and stop in phases that do not pull the floor from under each other."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList, gatherResults
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IAddress, IListeningPort
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from llmux import __version__
+from llmux.config import Config
+from llmux.discovery import discover
+from llmux.net.front import FrontSite
+from llmux.runtime import Services, build, routing
+from llmux.web.app import App
+from llmux.web.auth import is_loopback
+from llmux.web.refusals import refuse_path
+
+# Seconds between two looks at a provider's own model list.
+_DISCOVERY_INTERVAL = 3600.0
+_DISCOVERY_PATIENCE = 5.0
+_DRAIN_POLL = 0.05
+
+
+class StartError(Exception):
+    """The daemon cannot start; the message says why."""
+
+
+class LlmuxService(Service):
+    """Serves a configuration. `say(line)` is told what a person at the terminal wants to know."""
+
+    _log = Logger()
+
+    def __init__(self, config: Config, services: Services, say: Callable[[str], None]) -> None:
+        self.config = config
+        self._services = services
+        self._say = say
+        self._ports: list[IListeningPort] = []
+        self._discovered: dict[str, tuple[str, ...]] = {}
+        self._discovery: LoopingCall | None = None
+        self.app = App(build(config, services))
+        self.site = FrontSite(self.app.resource, services.reactor, refuse_path, config.limits.body)
+
+    def privilegedStartService(self) -> None:
+        """Listen while the process may still use any port."""
+        super().privilegedStartService()
+        self._listen()
+
+    def startService(self) -> None:
+        """Listen, say so, and begin to ask providers for their model lists. Raises StartError."""
+        super().startService()
+        raise_descriptor_limit()
+        self._listen()
+        for notice in self.config.notices:
+            self._log.warn("{notice}", notice=str(notice))
+        if any(provider.discover and provider.enabled for provider in self.config.providers):
+            Deferred.fromCoroutine(self._begin_discovery()).addErrback(lambda f: self._log.failure("discovery failed", f))
+        self._greet()
+
+    def _listen(self) -> None:
+        if self._ports:
+            return
+        for listen in self.config.listen:
+            # All kinds of listeners that the configuration knows are there when the call returns.
+            serverFromString(self._services.reactor, listen).listen(self.site).addCallbacks(self._ports.append, _cannot_listen)
+            if not self.config.api_keys and not _is_local(self._ports[-1].getHost()):
+                raise StartError(f"{listen} is reachable from other hosts, and no client keys (api_keys) are configured")
+
+    def _greet(self) -> None:
+        urls = [_url(port.getHost()) for port in self._ports]
+        self._say(f"llmux {__version__} listens on {', '.join(urls)}")
+        if not self.config.api_keys:
+            self._say("No client keys are set: only this host may call.")
+        demo = [p.name for p in self.config.providers if p.enabled and p.scenario]
+        real = [p.name for p in self.config.providers if p.enabled and not p.scenario]
+        if demo and not real:
+            url = urls[0] if urls else "http://127.0.0.1:8743"
+            self._say("Everything is answered from a scenario; no provider is asked and no key is needed. Try:")
+            self._say(
+                f"  curl {url}/v1/chat/completions -H 'content-type: application/json' "
+                """-d '{"model":"gpt-5","messages":[{"role":"user","content":"hello"}]}'"""
+            )
+
+    async def _begin_discovery(self) -> None:
+        """Ask once before the first request is served, but not for longer than a start may take; then every hour."""
+        open_gate = self.app.hold()
+        self._discovery = LoopingCall(lambda: Deferred.fromCoroutine(self._discover()))
+        self._discovery.clock = self._services.reactor
+        first = Deferred.fromCoroutine(self._discover())
+        first.addTimeout(_DISCOVERY_PATIENCE, self._services.reactor)
+        try:
+            await first
+        except DeferredTimeout:
+            self._log.warn("model lists take longer than {seconds} s; serving without them", seconds=_DISCOVERY_PATIENCE)
+        finally:
+            open_gate()
+        self._discovery.start(_DISCOVERY_INTERVAL, now=False)
+
+    async def _discover(self) -> None:
+        asked = [provider for provider in self.config.providers if provider.enabled and provider.discover]
+        answers = await gatherResults([Deferred.fromCoroutine(discover(p, self._services.pool)) for p in asked])
+        for provider, names in zip(asked, answers, strict=True):
+            if names is not None:
+                self._discovered[provider.name] = names
+        table, catalogue = routing(self.config, self._discovered)
+        self.app.runtime = attrs.evolve(self.app.runtime, table=table, catalogue=catalogue)
+
+    async def _drain(self) -> None:
+        """Let what runs come to its end, for at most `drain` seconds."""
+        reactor = self._services.reactor
+        deadline = reactor.seconds() + self.config.drain
+        self.site.drain()
+        while self.site.channels and reactor.seconds() < deadline:
+            pause: Deferred[None] = Deferred()
+            reactor.callLater(_DRAIN_POLL, pause.callback, None)
+            await pause
+        for channel in list(self.site.channels):
+            channel.transport.abortConnection()
+
+    def stopService(self) -> Deferred[None]:
+        """Stop accepting, drain, then close what the running exchanges needed."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        if self._discovery is not None and self._discovery.running:
+            self._discovery.stop()
+        stopping: list[Deferred[Any]] = [d for d in (port.stopListening() for port in self._ports) if d is not None]
+        await DeferredList(stopping)
+        await self._drain()
+        self._services.pool.close()
+        self._services.clock.close()
+
+    @property
+    def addresses(self) -> list[IAddress]:
+        """Where it listens."""
+        return [port.getHost() for port in self._ports]
+
+
+def raise_descriptor_limit() -> None:
+    """A stream takes two descriptors; the soft limit of 1024 would end at five hundred of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _cannot_listen(failure: Failure) -> None:
+    raise StartError(failure.getErrorMessage().rstrip(".")) from None
+
+
+def _is_local(address: Any) -> bool:
+    host = getattr(address, "host", None)
+    return True if host is None else is_loopback(host)
+
+
+def _url(address: Any) -> str:
+    host = getattr(address, "host", None)
+    if host is None:
+        return f"unix:{getattr(address, 'name', b'')!r}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{address.port}"

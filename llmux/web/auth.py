@@ -1,0 +1,104 @@
+"""Who is calling: the client's key, from any of the places where clients put it."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+from urllib.parse import unquote_plus
+
+import attrs
+
+from llmux.errors import Fault
+from llmux.headers import CREDENTIALS, Headers
+
+# Query parameters that carry keys: Gemini clients use the first, Amp's browser pages the second.
+QUERY_CREDENTIALS = ("key", "auth_token")
+
+
+class Key(Protocol):
+    """A client key as the configuration knows it."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+@attrs.frozen
+class Client:
+    """An authenticated caller. `name` is what logs may call it; `key` is what it showed (None while no keys are set)."""
+
+    name: str
+    key: bytes | None = attrs.field(default=None, repr=False)
+
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """What must not leave towards anybody."""
+        return (self.key,) if self.key is not None else ()
+
+
+ANONYMOUS = Client("anonymous")
+
+
+class Keyring:
+    """The client keys. A key is looked up by a keyed digest of the whole of it, so timing tells nothing of its bytes."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self._salt = os.urandom(32)
+        self._names = {self._digest(key.key.encode()): key.name for key in keys}
+
+    def __bool__(self) -> bool:
+        return bool(self._names)
+
+    def _digest(self, key: bytes) -> bytes:
+        return hashlib.blake2b(key, key=self._salt, digest_size=32).digest()
+
+    def identify(self, headers: Headers, query: bytes) -> Client:
+        """The caller; any credential that matches will do, since clients send placeholders beside the real one.
+
+        Raises Fault `auth` when keys are set and none was shown, or none that is known.
+        """
+        if not self._names:
+            return ANONYMOUS
+        shown = False
+        for candidate in credentials(headers, query):
+            shown = True
+            name = self._names.get(self._digest(candidate))
+            if name is not None:
+                return Client(name, candidate)
+        raise Fault("auth", "Invalid API key" if shown else "Missing API key")
+
+
+def credentials(headers: Headers, query: bytes) -> Iterator[bytes]:
+    """Everything in a request that might be a key."""
+    for name, value in headers:
+        if name in CREDENTIALS:
+            value = value.strip()
+            if name == b"authorization":
+                scheme, _, rest = value.partition(b" ")
+                value = rest.strip() if scheme.lower() == b"bearer" else value
+            if value:
+                yield value
+    if query:
+        for pair in query.split(b"&"):
+            name, _, value = pair.partition(b"=")
+            if value and name.decode("latin-1") in QUERY_CREDENTIALS:
+                yield unquote_plus(value.decode("latin-1"), encoding="utf-8", errors="surrogateescape").encode(
+                    "utf-8", "surrogateescape"
+                )
+
+
+def is_loopback(peer: str) -> bool:
+    """Whether the other end of a connection is this host. A UNIX socket ("") is; no header has a say in it."""
+    if not peer:
+        return True
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

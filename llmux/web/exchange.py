@@ -1,0 +1,181 @@
+"""One client request that somebody else answers: its clocks, its cancellation, and the way of the answer back.
+
+Whatever happens to the client ends the work for it: a client that hangs up closes the provider's connection, in every
+phase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred
+
+from llmux import headers
+from llmux.dialects.base import Watch
+from llmux.errors import Fault
+from llmux.headers import Headers
+from llmux.net.answer import Answer
+from llmux.net.mask import decode, mask
+from llmux.net.relay import Relay
+from llmux.net.responder import Responder, send
+from llmux.web.runtime import Limits, Runtime
+
+_T = TypeVar("_T")
+
+# Error bodies are read whole, to take our credentials out of them.
+_ERROR_BODY_LIMIT = 8 * 1024 * 1024
+
+
+class ClientGone(Exception):
+    """The client hung up; there is nobody left to tell anything."""
+
+
+class Exchange:
+    """The life of one exchange. `limits` are those of whoever answers, and may change from attempt to attempt."""
+
+    def __init__(self, runtime: Runtime, responder: Responder) -> None:
+        self.responder = responder
+        self._relay: Relay | None = None
+        self._pending: Deferred[object] | None = None
+        self._timed_out: Fault | None = None
+        self.first_byte: float | None = None
+        self.sent = 0
+        self._seconds = runtime.clock.seconds
+        self.timer = runtime.clock.timer(self._expired)
+        self._total_set = False
+        responder.on_gone(self._gone)
+
+    def close(self) -> None:
+        """Nothing is awaited any more."""
+        self.timer.stop()
+
+    async def ask(self, attempt: Callable[[Callable[[], None]], Deferred[Answer]], limits: Limits) -> Answer:
+        """Start one attempt and wait for the head of its answer. `attempt` gets what to call when the request was sent.
+
+        Raises Fault, or ClientGone.
+        """
+        if not self._total_set:
+            self._total_set = True
+            self.timer.limit(limits.total)
+
+        def sent() -> None:
+            self.timer.phase("no answer from the provider", limits.first_event)
+
+        try:
+            answer: Answer = await self.wait(attempt(sent))
+        except CancelledError:
+            raise self._why() from None
+        if self.responder.gone:
+            answer.abort()
+            raise ClientGone
+        return answer
+
+    async def relay(
+        self, answer: Answer, watch: Watch | None, extra: Headers, secrets: tuple[bytes, ...], limits: Limits
+    ) -> Fault | None:
+        """Bring the answer to the client. Returns the Fault that broke it after the commit, if any.
+
+        `watch` judges the body where it is an event stream. `extra` are headers of ours. `secrets` are masked in error
+        bodies; successful ones are never touched. Raises Fault when nothing was committed yet, or ClientGone.
+        """
+        if answer.status >= 400:
+            await self._relay_error(answer, extra, secrets)
+            return None
+        streams = watch is not None and is_event_stream(answer.headers)
+
+        def commit() -> None:
+            self.first_byte = self._seconds()
+            fields = headers.to_client(answer.headers)
+            if streams:
+                fields.append((b"x-accel-buffering", b"no"))
+            else:
+                length = headers.first(answer.headers, b"content-length")
+                if length is not None:
+                    fields.append((b"content-length", length))
+            self.responder.head(answer.status, fields + extra)
+
+        if watch is None and is_event_stream(answer.headers):
+            commit()  # nobody retries it, and its reader may wait for the head alone
+        self._relay = relay = Relay(answer, self.responder, self.timer, commit, watch if streams else None, limits.idle)
+        try:
+            return await self.wait(relay.start())
+        except CancelledError:
+            raise self._why() from None
+        finally:
+            self.sent = relay.sent
+
+    async def _relay_error(self, answer: Answer, extra: Headers, secrets: tuple[bytes, ...]) -> None:
+        collector = Collector(answer, _ERROR_BODY_LIMIT)
+        answer.deliver(collector)
+        try:
+            body: bytes = await self.wait(collector.whole)
+        except CancelledError:
+            answer.abort()
+            raise self._why() from None
+        fields = answer.headers
+        plain = decode(fields, body, _ERROR_BODY_LIMIT)
+        if plain is not None:
+            fields, body = plain
+        self.first_byte = self._seconds()
+        self.sent = len(body)
+        fields = [(name, mask(value, secrets)) for name, value in headers.to_client(fields)]
+        send(self.responder, answer.status, fields + extra, mask(body, secrets))
+
+    async def wait(self, waited: Deferred[_T]) -> _T:
+        """Await something that a client's hang-up, or a clock, shall cancel."""
+        self._pending = waited  # type: ignore[assignment]  # whatever it brings, it can be cancelled
+        try:
+            return await waited
+        finally:
+            self._pending = None
+
+    def _why(self) -> Exception:
+        return self._timed_out or ClientGone()
+
+    def _gone(self) -> None:
+        if self._pending is not None:
+            self._pending.cancel()
+
+    def _expired(self, fault: Fault) -> None:
+        self._timed_out = fault
+        if self._relay is not None:
+            self._relay.expire(fault)
+        elif self._pending is not None:
+            self._pending.cancel()
+
+
+class Collector:
+    """A sink that gathers a body; `whole` fires with it, or fails with a Fault."""
+
+    def __init__(self, answer: Answer, limit: int) -> None:
+        self._answer = answer
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self.whole: Deferred[bytes] = Deferred()
+
+    def data(self, data: bytes) -> None:
+        """See `Sink`."""
+        self._size += len(data)
+        if self._size > self._limit:
+            self._answer.abort()
+            self.whole.errback(Fault("bad_gateway", "the provider's answer is too large"))
+            return
+        self._pieces.append(data)
+
+    def end(self) -> None:
+        """See `Sink`."""
+        self.whole.callback(b"".join(self._pieces))
+
+    def fail(self, fault: Fault) -> None:
+        """See `Sink`."""
+        self.whole.errback(fault)
+
+
+def is_event_stream(fields: Headers) -> bool:
+    """Whether a body is server-sent events that can be read here."""
+    type_ = headers.first(fields, b"content-type")
+    if type_ is None or not type_.lower().lstrip().startswith(b"text/event-stream"):
+        return False
+    return (headers.first(fields, b"content-encoding") or b"identity").strip().lower() in (b"", b"identity")

@@ -1,0 +1,131 @@
+"""Reading a request: which model it asks for, and what the provider will be sent."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+import attrs
+
+from llmux import headers, jsonio
+from llmux.amp.upstream_headers import strip_query
+from llmux.errors import Fault
+from llmux.net.request import ClientRequest
+from llmux.routing.decision import Facts, Operation
+from llmux.thinking import split_suffix
+from llmux.web.routes import Route
+
+_GEMINI_OPERATIONS: dict[str, Operation] = {
+    "countTokens": "count_tokens",
+    "embedContent": "embeddings",
+    "batchEmbedContents": "embeddings",
+}
+# Characters that may stand in a path segment as they are; model names are written with them.
+_SEGMENT_SAFE = "!$&'()*+,;=:@/-._~"
+
+
+@attrs.frozen
+class Errand:
+    """The facts of a request, and its parts in the form that a provider of the same dialect takes.
+
+    `path` is the raw path below the root that the dialect's SDKs call base URL.
+    """
+
+    facts: Facts
+    path: bytes
+    body: bytes
+
+    def naming(self, model: str) -> tuple[bytes, bytes]:
+        """Path and body for another model name; nothing else in them moves."""
+        if model == self.facts.model:
+            return self.path, self.body
+        if self.facts.dialect == "gemini":
+            head, _, action = self.path.rpartition(b":")
+            root = head[: head.index(_MODELS) + len(_MODELS)]
+            return root + quote(model, safe=_SEGMENT_SAFE).encode() + b":" + action, self.body
+        return self.path, jsonio.patch_model(self.body, self.facts.model, model)
+
+
+_MODELS = b"/models/"
+
+
+def provider_query(query: bytes, dialect: str, client_key: bytes | None) -> bytes:
+    """The client's query for a provider: as it came, without what the client used as its key.
+
+    In Gemini's API `key` is always a credential, so there it never travels.
+    """
+    if not query:
+        return query
+    query = strip_query(query, client_key)
+    if dialect == "gemini" and b"key=" in query:
+        query = b"&".join(pair for pair in query.split(b"&") if not pair.startswith(b"key="))
+    return query
+
+
+def read(route: Route, request: ClientRequest, alias: str | None) -> Errand:
+    """Read a request on an inference route. Raises Fault `invalid` for what cannot be routed."""
+    encoding = headers.first(request.headers, b"content-encoding")
+    if encoding and encoding.strip().lower() != b"identity":
+        raise Fault("unsupported_media", "send the request body without Content-Encoding")
+    if route.dialect == "gemini":
+        return _read_gemini(route, request, alias)
+    return _read_openai_or_anthropic(route, request, alias)
+
+
+def _read_openai_or_anthropic(route: Route, request: ClientRequest, alias: str | None) -> Errand:
+    assert route.dialect is not None
+    try:
+        skim = jsonio.skim(request.body)
+    except ValueError as error:
+        message = str(error)
+        raise Fault("invalid", message, param="model" if message.startswith("'model'") else None) from None
+    if not skim.model:
+        raise Fault("invalid", "you must provide a model parameter", param="model")
+    base, suffix = split_suffix(skim.model)
+    facts = Facts(
+        dialect=route.dialect,
+        operation=route.operation,
+        model=skim.model,
+        base=base,
+        suffix=suffix,
+        stream=skim.stream and route.operation in ("generate", "completions"),
+        alias=alias,
+        amp=route.amp,
+    )
+    return Errand(facts, _below_root(request.path, facts.dialect), request.body)
+
+
+def _below_root(path: bytes, dialect: str) -> bytes:
+    """The path below the SDK's base URL: OpenAI's has the version in it, Anthropic's has not."""
+    parts = [part for part in path.split(b"/") if part]
+    if parts[:2] == [b"api", b"provider"]:
+        parts = parts[3:]
+    if parts[0] == b"v1":
+        parts = parts[1:]
+    return (b"/v1/" if dialect == "anthropic" else b"/") + b"/".join(parts)
+
+
+def _read_gemini(route: Route, request: ClientRequest, alias: str | None) -> Errand:
+    at = request.path.find(_MODELS)
+    version = b"/v1" if b"/v1/" in request.path[: at + 1] else b"/v1beta"
+    name, colon, action = request.path[at + len(_MODELS) :].strip(b"/").rpartition(b":") if at >= 0 else (b"", b"", b"")
+    model = unquote(name.decode("latin-1"))
+    if not colon or not model or not action:
+        raise Fault("invalid", "Invalid Gemini API path format")
+    try:
+        jsonio.check_object(request.body)
+    except ValueError as error:
+        raise Fault("invalid", str(error)) from None
+    base, suffix = split_suffix(model)
+    method = unquote(action.decode("latin-1"))
+    facts = Facts(
+        dialect="gemini",
+        operation=_GEMINI_OPERATIONS.get(method, "generate"),
+        model=model,
+        base=base,
+        suffix=suffix,
+        stream=method == "streamGenerateContent",
+        alias=alias,
+        amp=route.amp,
+        action=method,
+    )
+    return Errand(facts, version + _MODELS + name + b":" + action, request.body)

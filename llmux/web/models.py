@@ -1,0 +1,59 @@
+"""Model lists, in the shape that the caller knows."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from llmux import headers
+from llmux.net.responder import send
+from llmux.routing.table import RouteTable
+from llmux.web.context import Context
+
+_JSON = [(b"content-type", b"application/json")]
+_FAMILIES = {"anthropic": "anthropic", "google": "gemini", "gemini": "gemini"}
+
+
+async def models(context: Context) -> None:
+    """The list of models."""
+    query = dict(parse_qsl(context.request.query.decode("latin-1")))
+    dialect, alias = shape(context), context.params.get("provider")
+    send(context.responder, 200, _JSON, context.runtime.catalogue.render(dialect, alias, query))
+
+
+async def model(context: Context) -> None:
+    """One model."""
+    body = context.runtime.catalogue.render_one(shape(context), context.params.get("provider"), context.params["model"])
+    send(context.responder, 200, _JSON, body)
+
+
+async def catalogue(context: Context) -> None:
+    """Models, providers and mappings in one."""
+    send(context.responder, 200, _JSON, context.runtime.catalogue.render_unified())
+
+
+def shape(context: Context) -> str:
+    """The dialect of the answer: the path's, else the alias's, else what the caller's headers give away.
+
+    Three vendors serve a list at `/v1/models`, each in a shape of its own.
+    """
+    if context.route.dialect is not None:
+        return context.route.dialect
+    alias = context.params.get("provider")
+    if alias is not None:
+        return _alias_shape(context.runtime.table, alias)
+    fields = context.request.headers
+    if headers.first(fields, b"anthropic-version") is not None or headers.first(fields, b"x-api-key") is not None:
+        return "anthropic"
+    if headers.first(fields, b"x-goog-api-key") is not None or b"key=" in b"&" + context.request.query:
+        return "gemini"
+    return "openai-chat"
+
+
+def _alias_shape(table: RouteTable, alias: str) -> str:
+    family = _FAMILIES.get(alias.lower())
+    if family is not None:
+        return family
+    entry = table.named(alias)
+    if entry is not None and "openai-chat" not in entry.dialects:
+        return next((dialect for dialect in ("anthropic", "gemini") if dialect in entry.dialects), "openai-chat")
+    return "openai-chat"

@@ -1,0 +1,65 @@
+"""The snapshot that an exchange works with. A reload builds another and swaps it; who runs keeps the one it began with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+from llmux.accesslog import AccessLog
+from llmux.amp.control_plane import ControlPlane
+from llmux.executors.base import Executor
+from llmux.executors.upstream import AmpUpstream
+from llmux.metrics import Metrics
+from llmux.net.clocks import Clock
+from llmux.routing.table import RouteTable
+from llmux.web.auth import Keyring
+from llmux.web.catalogue import Catalogue
+
+
+@attrs.frozen
+class Limits:
+    """The four clocks, and how long a head may be held; all in seconds."""
+
+    connect: float
+    first_event: float
+    idle: float
+    total: float
+
+
+@attrs.frozen
+class Provider:
+    """A configured provider at work."""
+
+    name: str
+    executor: Executor
+    limits: Limits
+
+
+@attrs.frozen
+class Amp:
+    """What the configuration says about Amp. `pages` is where browsers are sent (None: proxied)."""
+
+    upstream: AmpUpstream | None
+    plane: Literal["local", "upstream"]
+    control_plane: ControlPlane
+    redirect_pages: str | None
+    local_only: bool
+
+
+@attrs.frozen
+class Runtime:
+    """Everything that serving needs."""
+
+    table: RouteTable
+    providers: dict[str, Provider]
+    limits: Limits
+    keyring: Keyring
+    catalogue: Catalogue
+    amp: Amp
+    metrics: Metrics
+    metrics_public: bool
+    access_log: AccessLog
+    clock: Clock
+    version: str
+    started: float
