@@ -31,7 +31,8 @@ async def _list(provider: Provider, pool: Pool) -> list[str]:
     agent = PooledAgent(pool, provider.timeouts.connect)
     client = http_client(agent)
     dialect = DIALECTS[provider.dialects[0]]
-    headers = dict(provider.headers)
+    headers: dict[Any, Any] = dict(provider.headers)
+    reactor: Any = object()  # treq wants one for a timeout that is not used
     if provider.credentials:
         name, value = dialect.credential(provider.credentials[0].value)
         headers[name.decode()] = value.decode()
@@ -44,7 +45,7 @@ async def _list(provider: Provider, pool: Pool) -> list[str]:
     url, params = f"{provider.base_url}{path}", dict[str, str]()
     names: list[str] = []
     for _ in range(_MOST_PAGES):
-        response: Any = await client.get(url, headers=headers, params=params, allow_redirects=False, reactor=object())
+        response: Any = await client.get(url, headers=headers, params=params, allow_redirects=False, reactor=reactor)
         document = await response.json()
         if response.code != 200:
             raise ValueError(f"it answered with status {response.code}")

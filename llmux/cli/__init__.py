@@ -18,7 +18,7 @@ class CheckOptions(usage.Options):
     synopsis = "FILE"
     longdesc = "Check a configuration file: every mistake at once, as file:line:col. Exits 0 when there is none."
 
-    def parseArgs(self, file: str) -> None:
+    def parseArgs(self, file: str) -> None:  # type: ignore[override]  # the arguments are the command's own
         """The file."""
         self["file"] = file
 

@@ -63,9 +63,7 @@ class PooledAgent:
         """See `IAgent.request`."""
         return Deferred.fromCoroutine(self._request(method, uri, headers, bodyProducer))
 
-    async def _request(
-        self, method: bytes, uri: bytes, headers: WebHeaders | None, producer: IBodyProducer | None
-    ) -> IResponse:
+    async def _request(self, method: bytes, uri: bytes, headers: WebHeaders | None, producer: IBodyProducer | None) -> IResponse:
         parsed = URI.fromBytes(uri)
         origin = Origin(parsed.scheme == b"https", parsed.host.decode("ascii").strip("[]"), parsed.port)
         body = await _collect(producer)
@@ -80,9 +78,7 @@ class PooledAgent:
                 if name.lower() not in (b"host", b"content-length")
             ]
         data = render(method, target, origin, fields, body)
-        reply = await self._pool.request(
-            origin, data, connect_timeout=self._connect_timeout, bodiless=method == b"HEAD"
-        )
+        reply = await self._pool.request(origin, data, connect_timeout=self._connect_timeout, bodiless=method == b"HEAD")
         return cast(IResponse, _Response(reply))
 
 

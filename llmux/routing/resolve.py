@@ -27,14 +27,17 @@ def resolve(table: RouteTable, facts: Facts) -> Decision:
 
 def _local(table: RouteTable, facts: Facts) -> Decision | None:
     only = table.named(facts.alias)
-    # The full name first: somebody may really have a model called `a(b)`.
-    for model in dict.fromkeys((facts.model, facts.base)):
-        serving = table.serving(model, facts.dialect, only)
-        if serving:
-            listed = "by name" if serving[0].rank(model) == 0 else "by pattern"
-            narrowed = ", as the path asks" if only is not None else ""
-            return _decide("local", f"{serving[0].name} lists {model} {listed}{narrowed}", facts, model, serving)
-    return None
+    # Somebody may really have a model called `a(b)`; a pattern that takes it would take it for any suffix.
+    literal = []
+    if facts.suffix is not None:
+        literal = [entry for entry in table.serving(facts.model, facts.dialect, only) if entry.rank(facts.model) == 0]
+    model = facts.model if literal else facts.base
+    serving = literal or table.serving(model, facts.dialect, only)
+    if not serving:
+        return None
+    listed = "by name" if serving[0].rank(model) == 0 else "by pattern"
+    narrowed = ", as the path asks" if only is not None else ""
+    return _decide("local", f"{serving[0].name} lists {model} {listed}{narrowed}", facts, model, serving)
 
 
 def _mapped(table: RouteTable, facts: Facts) -> Decision | None:

@@ -82,9 +82,7 @@ class App:
         """The root of the site."""
         return self.klein.resource()
 
-    def serve(
-        self, request: FrontRequest, route: Route | None, allowed: tuple[str, ...], params: dict[str, str]
-    ) -> None:
+    def serve(self, request: FrontRequest, route: Route | None, allowed: tuple[str, ...], params: dict[str, str]) -> None:
         """Serve one request. `route` None: no such path; `allowed`: the path wants other methods."""
         responder = WebResponder(request)
         incoming = request.client_request()

@@ -24,8 +24,14 @@ class UpstreamTests(GatewayCase):
         """The table of the reference, method, path and query as they came."""
         provider, text = await self.upstream()
         gateway = self.gateway(text)
-        rows = [("POST", f"/api/{name}") for name in ("internal", "user", "auth", "meta", "ads", "telemetry", "threads", "otel", "tab")]
-        rows += [("PUT", f"/api/{name}/a/b%2Fc") for name in ("internal", "user", "auth", "meta", "telemetry", "threads", "otel", "tab")]
+        rows = [
+            ("POST", f"/api/{name}")
+            for name in ("internal", "user", "auth", "meta", "ads", "telemetry", "threads", "otel", "tab")
+        ]
+        rows += [
+            ("PUT", f"/api/{name}/a/b%2Fc")
+            for name in ("internal", "user", "auth", "meta", "telemetry", "threads", "otel", "tab")
+        ]
         rows += [("POST", "/api/thread-actors"), ("GET", "/api/user-actor-credentials"), ("DELETE", "/api/attachments/x")]
         rows += [("GET", path) for path in ("/threads", "/threads/T-1", "/docs", "/docs/a", "/settings", "/settings/x")]
         rows += [("GET", "/threads.rss"), ("GET", "/news.rss"), ("GET", "/auth"), ("POST", "/auth/logout")]
@@ -79,7 +85,9 @@ class UpstreamTests(GatewayCase):
     async def test_secret_from_the_environment(self) -> None:
         """AMP_API_KEY where the configuration names none."""
         provider = await self.provider(lambda wire: wire.send(_ANSWER))
-        gateway = self.gateway(f"amp: {{upstream_url: 'http://127.0.0.1:{provider.port}'}}\n{_DEMO}", {"AMP_API_KEY": " from-env "})
+        gateway = self.gateway(
+            f"amp: {{upstream_url: 'http://127.0.0.1:{provider.port}'}}\n{_DEMO}", {"AMP_API_KEY": " from-env "}
+        )
         await gateway.get("/api/user")
         self.assertIn(b"x-api-key: from-env", head_of(provider.connections[0].received))
 
@@ -142,8 +150,9 @@ class UpstreamTests(GatewayCase):
         provider, text = await self.upstream()
         gateway = self.gateway(text)
         for status, line in ((429, "429 Slow"), (302, "302 Found"), (404, "404 Not Found")):
-            provider._script = lambda wire, line=line: wire.send(  # type: ignore[misc]
-                f"HTTP/1.1 {line}\r\nlocation: https://ampcode.test/x\r\nset-cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 3\r\n\r\nabc".encode()
+            provider._script = lambda wire, line=line: wire.send(
+                f"HTTP/1.1 {line}\r\nlocation: https://ampcode.test/x\r\n".encode()
+                + b"set-cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 3\r\n\r\nabc"
             )
             for wire in provider.connections:
                 wire.close()
@@ -170,7 +179,7 @@ class UpstreamTests(GatewayCase):
         for fields, sent, expected in rows:
             for wire in provider.connections:
                 wire.close()
-            provider._script = lambda wire, fields=fields, sent=sent: wire.send(  # type: ignore[misc]
+            provider._script = lambda wire, fields=fields, sent=sent: wire.send(
                 b"HTTP/1.1 200 OK\r\n%b\r\ncontent-length: %d\r\n\r\n%b" % (fields, len(sent), sent)
             )
             response = await gateway.get("/api/threads")
@@ -237,7 +246,8 @@ class TunnelTests(GatewayCase):
         """A tunnel: the client's wire and the upstream's."""
         provider = await self.provider()
         gateway = self.gateway(
-            f"api_keys: [client-key-1]\n{_DEMO}amp: {{upstream_url: 'http://127.0.0.1:{provider.port}', upstream_api_key: amp-secret}}\n"
+            f"api_keys: [client-key-1]\n{_DEMO}"
+            f"amp: {{upstream_url: 'http://127.0.0.1:{provider.port}', upstream_api_key: amp-secret}}\n"
         )
         path = "/actors/gateway/threadActor/websocket/?rvt-namespace=default&rvt-key=T-1"
         client = await gateway.send(

@@ -35,7 +35,9 @@ class EndingTests(GatewayCase):
     def start(self, provider: Provider, dialect: str = "openai-chat", more: str = "") -> Gateway:
         """A gateway over one provider."""
         url = f"http://127.0.0.1:{provider.port}"
-        return self.gateway(f"providers: {{p: {{dialect: {dialect}, base_url: '{url}', api_keys: [k-123456], models: [m]}}}}\n{more}")
+        return self.gateway(
+            f"providers: {{p: {{dialect: {dialect}, base_url: '{url}', api_keys: [k-123456], models: [m]}}}}\n{more}"
+        )
 
     async def stream(self, dialect: str, more: str = "") -> tuple[Gateway, Provider, Wire, Wire, bytes]:
         """A stream of which one event has reached the client: gateway, provider, client's wire, provider's wire, the event."""
@@ -240,7 +242,7 @@ class ClockTests(GatewayCase):
         provider = await self.provider()
         url = f"http://127.0.0.1:{provider.port}"
         return self.gateway(
-            f"providers: {{p: {{dialect: anthropic, base_url: '{url}', api_keys: [k-123456], models: [m], timeouts: {timeouts}}}}}\n"
+            f"providers: {{p: {{dialect: anthropic, base_url: '{url}', models: [m], timeouts: {timeouts}}}}}\n"
         ), provider
 
     async def test_first_event(self) -> None:

@@ -60,7 +60,8 @@ class PassThroughTests(GatewayCase):
         version = "/v1" if dialect.startswith("openai") else ""
         url = f"http://127.0.0.1:{provider.port}{version}"
         return provider, (
-            f"providers: {{{name}: {{dialect: {dialect}, base_url: '{url}', api_keys: [sk-provider-key], models: [m, 'glob-*']}}}}\n{more}"
+            f"providers: {{{name}: {{dialect: {dialect}, base_url: '{url}', "
+            f"api_keys: [sk-provider-key], models: [m, 'glob-*']}}}}\n{more}"
         )
 
     async def test_identity(self) -> None:
@@ -163,7 +164,9 @@ class PassThroughTests(GatewayCase):
             self.assertEqual(sum(line.startswith(b"host:") for line in head), 1)
             self.assertIn(f"host: 127.0.0.1:{provider.port}".encode(), head)
             self.assertIn(b"accept-encoding: identity", head)
-            self.assertEqual([line for line in head if line.startswith(b"anthropic-beta")], [b"anthropic-beta: a,b", b"anthropic-beta: c"])
+            self.assertEqual(
+                [line for line in head if line.startswith(b"anthropic-beta")], [b"anthropic-beta: a,b", b"anthropic-beta: c"]
+            )
             self.assertIn(b"x-amp-thread-id: t-1", head)
             self.assertIn(b"user-agent: client/1", head)
 
@@ -208,7 +211,9 @@ class PassThroughTests(GatewayCase):
         self.assertEqual(body_of(upstream.received), body.replace(b'"old(high)"', b'"m"'))
         upstream.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
         await client.has(b"{}")
-        self.assertEqual(parse_response(client.received).headers["x-llmux-decision"], "mapped; provider=p; model=m(high); attempts=1")
+        self.assertEqual(
+            parse_response(client.received).headers["x-llmux-decision"], "mapped; provider=p; model=m(high); attempts=1"
+        )
 
     async def test_error_body_is_masked(self) -> None:
         """A provider that repeats our key in an error does not give it away, in body or header; statuses travel."""
@@ -216,7 +221,8 @@ class PassThroughTests(GatewayCase):
         gateway = self.gateway(text)
         said = b'{"error":{"message":"Incorrect API key: sk-provider-key."}}'
         provider._script = lambda wire: wire.send(
-            b"HTTP/1.1 401 Unauthorized\r\nx-key: sk-provider-key\r\nretry-after: 7\r\ncontent-length: %d\r\n\r\n%b" % (len(said), said)
+            b"HTTP/1.1 401 Unauthorized\r\nx-key: sk-provider-key\r\nretry-after: 7\r\ncontent-length: %d\r\n\r\n%b"
+            % (len(said), said)
         )
         response = await gateway.post("/v1/chat/completions", b'{"model":"m"}')
         self.assertEqual(response.status, 401)
@@ -286,7 +292,8 @@ class PassThroughTests(GatewayCase):
         provider, text = await self.pair("openai-chat")
         gateway = self.gateway(text)
         provider._script = lambda wire: wire.send(
-            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
         )
         response = await gateway.post("/v1/chat/completions", b'{"model":"m"}')
         self.assertEqual((response.status, response.body), (200, b"ok"))

@@ -1,0 +1,7 @@
+"""`python -m llmux.cli`."""
+
+from __future__ import annotations
+
+from llmux.cli import main
+
+main()
