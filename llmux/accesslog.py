@@ -1,55 +1,146 @@
-"""One line an exchange: who asked for what, who answered, how long it took. Never a key, never a body."""
+"""One line an exchange: who asked for what, who answered, how long it took. Never a key, never a body.
+
+A line through the general log costs as much as relaying the request. So lines are written here, in the form of the log
+that they go to, and leave a tick at a time.
+"""
 
 from __future__ import annotations
 
-from twisted.logger import Logger
+from datetime import UTC, datetime
+from typing import IO, Protocol
 
-from llmux.errors import Fault
-from llmux.net.request import ClientRequest
+import attrs
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger, formatTime
+
+from llmux import jsonio
 
 _log = Logger("llmux.access")
 
+# Seconds for which lines may wait for others.
+_WAIT = 0.1
 
-class AccessLog:
-    """Writes access lines through twisted's logging; the fields travel with the event for structured observers."""
 
-    def exchange(
-        self,
-        *,
-        request: ClientRequest,
-        client: str,
-        request_id: str,
-        status: int,
-        outcome: str,
-        seconds: float,
-        first: float | None,
-        sent: int,
-        decision: str,
-        provider: str,
-        model: str,
-        requested: str,
-        attempts: int,
-        dialect: str,
-        fault: Fault | None,
-    ) -> None:
-        """An exchange is over. Times in seconds, `sent` in bytes of body."""
-        _log.info(
-            "{status} {method} {path} {decision} {provider} {model} {duration_ms} ms {outcome}{why}",
-            method=request.method.decode("latin-1"),
-            path=request.path.decode("latin-1"),
-            peer=request.peer,
-            client=client,
-            request_id=request_id,
-            status=status,
-            outcome=outcome,
-            duration_ms=round(seconds * 1000, 1),
-            first_byte_ms=None if first is None else round(first * 1000, 1),
-            sent_bytes=sent,
-            decision=decision,
-            provider=provider,
-            model=model,
-            requested_model=requested,
-            attempts=attempts,
-            dialect=dialect,
-            why="" if fault is None else f": {fault.message}",
+@attrs.frozen
+class Line:
+    """An exchange that is over. Times in seconds, `sent` in bytes of body; `why` says what went wrong ("": nothing)."""
+
+    time: float
+    method: str
+    path: str
+    peer: str
+    client: str
+    request_id: str
+    status: int
+    outcome: str
+    seconds: float
+    first: float | None
+    sent: int
+    decision: str
+    provider: str
+    model: str
+    requested: str
+    attempts: int
+    dialect: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """The readable form."""
+        return (
+            f"{self.status} {self.method} {self.path} {self.decision} {self.provider} {self.model} "
+            f"{self.seconds * 1000:.1f} ms {self.outcome}{': ' if self.why else ''}{self.why}"
         )
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """The structured form."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "peer": self.peer,
+            "client": self.client,
+            "request_id": self.request_id,
+            "status": self.status,
+            "outcome": self.outcome,
+            "duration_ms": round(self.seconds * 1000, 1),
+            "first_byte_ms": None if self.first is None else round(self.first * 1000, 1),
+            "sent_bytes": self.sent,
+            "decision": self.decision,
+            "provider": self.provider,
+            "model": self.model,
+            "requested_model": self.requested,
+            "attempts": self.attempts,
+            "dialect": self.dialect,
+            "why": self.why,
+        }
+
+
+class AccessLog(Protocol):
+    """Takes lines."""
+
+    def write(self, line: Line) -> None: ...
+
+    def close(self) -> None:
+        """Nothing more comes; what waits leaves."""
+
+
+class NoLines:
+    """For a log that wants no lines of this level."""
+
+    def write(self, line: Line) -> None:
+        """See `AccessLog`."""
+
+    def close(self) -> None:
+        """See `AccessLog`."""
+
+
+class LoggedLines:
+    """Access lines through twisted's logging, for observers that somebody else has chosen."""
+
+    def write(self, line: Line) -> None:
+        """See `AccessLog`."""
+        _log.info("{text}", text=line.text, **line.fields)
+
+    def close(self) -> None:
+        """See `AccessLog`."""
+
+
+class WrittenLines:
+    """Access lines straight to the log's file, as text or JSON."""
+
+    def __init__(self, out: IO[str], format_: str, clock: IReactorTime) -> None:
+        self._out = out
+        self._render = _json if format_ == "json" else _text
+        self._clock = clock
+        self._lines: list[str] = []
+        self._flush: IDelayedCall | None = None
+
+    def write(self, line: Line) -> None:
+        """See `AccessLog`."""
+        self._lines.append(self._render(line))
+        if self._flush is None:
+            self._flush = self._clock.callLater(_WAIT, self._leave)
+
+    def close(self) -> None:
+        """See `AccessLog`."""
+        if self._flush is not None:
+            self._flush.cancel()
+            self._leave()
+
+    def _leave(self) -> None:
+        self._flush = None
+        lines, self._lines = self._lines, []
+        self._out.write("".join(lines))
+        self._out.flush()
+
+
+def _text(line: Line) -> str:
+    # The text log's own form: time, source and level, words. A name from a request must not begin a line of its own.
+    return f"{formatTime(line.time)} [llmux.access#info] {line.text}".replace("\n", "\\n").replace("\r", "\\r") + "\n"
+
+
+def _json(line: Line) -> str:
+    time = datetime.fromtimestamp(line.time, UTC).isoformat(timespec="milliseconds")
+    head = {"time": time, "level": "info", "logger": "llmux.access", "message": line.text}
+    return jsonio.dumps({**head, **line.fields}).decode() + "\n"

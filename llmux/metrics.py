@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -51,13 +52,22 @@ class Metrics:
         self._auth_failures = Counter("llmux_auth_failures_total", "Requests with no key, or a wrong one", registry=registry)
         self.in_flight = Gauge("llmux_in_flight_requests", "Requests being served", registry=registry)
 
+        # `labels()` costs more than counting; the children are few, since no label holds free text.
+        self._children: dict[tuple[object, ...], Any] = {}
+
+    def _child(self, family: Any, *labels: str) -> Any:
+        child = self._children.get((family, *labels))
+        if child is None:
+            child = self._children[(family, *labels)] = family.labels(*labels)
+        return child
+
     def decided(self, outcome: str) -> None:
         """A decision was made."""
-        self._decisions.labels(outcome).inc()
+        self._child(self._decisions, outcome).inc()
 
     def attempted(self, provider: str, outcome: str) -> None:
         """An attempt ended, or its answer began."""
-        self._attempts.labels(provider, outcome).inc()
+        self._child(self._attempts, provider, outcome).inc()
 
     def refused_key(self) -> None:
         """Somebody came without a valid key."""
@@ -76,10 +86,10 @@ class Metrics:
         first: float | None,
     ) -> None:
         """An exchange is over. Times in seconds."""
-        self._requests.labels(route, dialect, outcome, f"{status // 100}xx").inc()
-        self._durations.labels(dialect, "true" if stream else "false").observe(seconds)
+        self._child(self._requests, route, dialect, outcome, f"{status // 100}xx").inc()
+        self._child(self._durations, dialect, "true" if stream else "false").observe(seconds)
         if first is not None:
-            self._first.labels(provider).observe(first)
+            self._child(self._first, provider).observe(first)
 
     def watch_connections(self, counts: Callable[[], Iterable[tuple[str, int]]]) -> None:
         """Read the pool's connections at every scrape."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 import attrs
 
 from llmux import __version__
-from llmux.accesslog import AccessLog
+from llmux.accesslog import AccessLog, LoggedLines
 from llmux.amp.control_plane import ControlPlane
 from llmux.config import Config
 from llmux.config.schema import Provider as ProviderConfig
@@ -38,15 +38,16 @@ class Services:
     pool: Pool
     clock: Clock
     metrics: Metrics
+    access_log: AccessLog
     started: float
 
 
-def services(reactor: Any, environ: Mapping[str, str]) -> Services:
+def services(reactor: Any, environ: Mapping[str, str], access_log: AccessLog | None = None) -> Services:
     """Make them."""
     pool = Pool(reactor)
     metrics = Metrics(__version__)
     metrics.watch_connections(pool.counts)
-    return Services(reactor, environ, pool, Clock(reactor), metrics, reactor.seconds())
+    return Services(reactor, environ, pool, Clock(reactor), metrics, access_log or LoggedLines(), reactor.seconds())
 
 
 def build(config: Config, services: Services) -> Runtime:
@@ -74,7 +75,8 @@ def build(config: Config, services: Services) -> Runtime:
         ),
         metrics=services.metrics,
         metrics_public=config.metrics.public,
-        access_log=AccessLog(),
+        access_log=services.access_log,
+        debug=config.log.level == "debug",
         clock=services.clock,
         version=__version__,
         started=services.started,

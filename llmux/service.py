@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from llmux import __version__
 from llmux.config import Config
 from llmux.discovery import discover
-from llmux.net.front import FrontSite
+from llmux.net.express import ExpressSite
 from llmux.runtime import Services, build, routing
 from llmux.web.app import App
 from llmux.web.auth import is_loopback
@@ -29,6 +29,7 @@ from llmux.web.refusals import refuse_path
 _DISCOVERY_INTERVAL = 3600.0
 _DISCOVERY_PATIENCE = 5.0
 _DRAIN_POLL = 0.05
+_BACKLOG = 4096
 
 
 class StartError(Exception):
@@ -48,7 +49,8 @@ class LlmuxService(Service):
         self._discovered: dict[str, tuple[str, ...]] = {}
         self._discovery: LoopingCall | None = None
         self.app = App(build(config, services))
-        self.site = FrontSite(self.app.resource, services.reactor, refuse_path, config.limits.body)
+        app = self.app
+        self.site = ExpressSite(app.resource, services.reactor, refuse_path, config.limits.body, app.express, app.serve_express)
 
     def privilegedStartService(self) -> None:
         """Listen while the process may still use any port."""
@@ -71,7 +73,9 @@ class LlmuxService(Service):
             return
         for listen in self.config.listen:
             # All kinds of listeners that the configuration knows are there when the call returns.
-            serverFromString(self._services.reactor, listen).listen(self.site).addCallbacks(self._ports.append, _cannot_listen)
+            serverFromString(self._services.reactor, with_backlog(listen)).listen(self.site).addCallbacks(
+                self._ports.append, _cannot_listen
+            )
             if not self.config.api_keys and not _is_local(self._ports[-1].getHost()):
                 raise StartError(f"{listen} is reachable from other hosts, and no client keys (api_keys) are configured")
 
@@ -139,11 +143,18 @@ class LlmuxService(Service):
         await self._drain()
         self._services.pool.close()
         self._services.clock.close()
+        self._services.access_log.close()
 
     @property
     def addresses(self) -> list[IAddress]:
         """Where it listens."""
         return [port.getHost() for port in self._ports]
+
+
+def with_backlog(listen: str) -> str:
+    """An endpoint string whose queue holds a burst of clients; Twisted's own default of 50 makes the others wait seconds."""
+    kind = listen.partition(":")[0]
+    return f"{listen}:backlog={_BACKLOG}" if kind in ("tcp", "tcp6", "ssl", "tls") and "backlog=" not in listen else listen
 
 
 def raise_descriptor_limit() -> None:

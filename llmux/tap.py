@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from twisted.application.service import IServiceCollection
 from twisted.logger import ILogObserver, LogLevel
@@ -12,7 +12,8 @@ from twisted.python import usage
 from twisted.python.components import Componentized
 
 from llmux import logs
-from llmux.config import ConfigError, load, override
+from llmux.accesslog import AccessLog, LoggedLines, NoLines, WrittenLines
+from llmux.config import Config, ConfigError, load, override
 from llmux.runtime import services
 from llmux.service import LlmuxService
 
@@ -58,8 +59,11 @@ class Daemon(LlmuxService):
         super().setServiceParent(parent)
 
 
-def makeService(options: Options, reactor: Any = None) -> Daemon:
-    """Build the daemon. A configuration with mistakes ends the process with all of them."""
+def makeService(options: Options, reactor: Any = None, out: IO[str] | None = None) -> Daemon:
+    """Build the daemon. A configuration with mistakes ends the process with all of them.
+
+    `out` is where the log goes; None leaves that to whoever runs the service (twistd, `python -m twisted`).
+    """
     if reactor is None:
         from twisted.internet import reactor
     try:
@@ -69,11 +73,20 @@ def makeService(options: Options, reactor: Any = None) -> Daemon:
             log_level=options["log-level"],
             log_format=options["log-format"],
         )
-        daemon = Daemon(config, services(reactor, os.environ), say)
+        observer = None
+        if out is None:
+            out, observer = _runners_log(getattr(options, "parent", None), config.log.format, config.log.level)
+        daemon = Daemon(config, services(reactor, os.environ, _access_log(config, out, reactor)), say)
     except ConfigError as error:
         raise SystemExit(str(error)) from None
-    _choose_log(daemon, config.log.format, config.log.level, getattr(options, "parent", None))
+    daemon.observer = observer
     return daemon
+
+
+def _access_log(config: Config, out: IO[str] | None, reactor: Any) -> AccessLog:
+    if config.log.level not in ("debug", "info"):
+        return NoLines()
+    return LoggedLines() if out is None else WrittenLines(out, config.log.format, reactor)
 
 
 def say(line: str) -> None:
@@ -81,14 +94,14 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _choose_log(daemon: Daemon, format_: str, level: str, parent: Any) -> None:
+def _runners_log(parent: Any, format_: str, level: str) -> tuple[IO[str] | None, ILogObserver | None]:
+    """Where the log of whoever runs us goes (None: no file), and the observer to give to twistd."""
     if parent is None:
-        return
+        return None, None
     if "fileLogObserverFactory" in parent:  # python -m twisted
         parent["logLevel"] = LogLevel.levelWithName(level)
         if format_ == "json":
             parent["fileLogObserverFactory"] = logs.json_observer
-        return
+        return parent["logFile"], None
     out = logs.destination(cast(dict[str, Any], parent))
-    if out is not None:
-        daemon.observer = logs.observer(format_, level, out)
+    return out, None if out is None else logs.observer(format_, level, out)

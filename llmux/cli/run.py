@@ -18,7 +18,7 @@ def main(options: Any) -> int:
     from twisted.internet import reactor
 
     core: Any = reactor
-    daemon = makeService(options, core)
+    daemon = makeService(options, core, sys.stdout)
     log = daemon.config.log
     globalLogBeginner.beginLoggingTo([logs.observer(log.format, log.level, sys.stdout)], redirectStandardIO=False)
     try:

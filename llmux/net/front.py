@@ -67,7 +67,7 @@ class FrontRequest(Request):
         self.site = self.channel.site
         self.prepath: list[bytes] = []
         self.postpath = segments(self.path)
-        self.setHeader(b"date", datetimeToString())
+        self.setHeader(b"date", self.site.date())
         self.setHeader(b"server", b"llmux")
         if self.site.draining:
             self.channel.persistent = False
@@ -84,7 +84,7 @@ class FrontRequest(Request):
             target=self.uri,
             headers=headers,
             body=body,
-            peer=str(getattr(self.client, "host", "")),
+            peer=self.channel.peer,
             received=self.site.clock.seconds(),
         )
 
@@ -95,6 +95,8 @@ class FrontChannel(HTTPChannel):
     requestFactory = FrontRequest
     site: FrontSite
     transport: Any
+    # The address of the other end; "" for a UNIX socket.
+    peer = ""
     # Claude Code and Codex send long heads; what is past this is nobody's client.
     totalHeadersSize = 64 * 1024
     MAX_LENGTH = 64 * 1024
@@ -107,6 +109,7 @@ class FrontChannel(HTTPChannel):
 
     def connectionMade(self) -> None:
         super().connectionMade()
+        self.peer = str(getattr(self.transport.getPeer(), "host", ""))
         self.site.channels.add(self)
 
     @property
@@ -228,9 +231,11 @@ class FrontSite(Site):
     """The factory of client connections. `clock` serves its timeouts; `refusal` words its refusals."""
 
     requestFactory = FrontRequest
+    channel_class: type[FrontChannel] = FrontChannel
 
     def __init__(self, resource: IResource, clock: IReactorTime, refusal: Refusal, body_limit: int) -> None:
         super().__init__(resource, timeout=_KEEP_ALIVE, reactor=clock)
+        self._date = (-1, b"")
         self.clock = clock
         self.refusal = refusal
         self.body_limit = body_limit
@@ -239,13 +244,20 @@ class FrontSite(Site):
 
     def buildProtocol(self, addr: object) -> FrontChannel:  # type: ignore[override]  # no protocol negotiation is wanted
         """A channel of ours: HTTP/1.1 only, whatever TLS may negotiate."""
-        channel = FrontChannel()
+        channel = self.channel_class()
         channel.factory = self
         channel.site = self
         channel.requestFactory = FrontRequest
         channel.timeOut = _KEEP_ALIVE
         channel.callLater = self.clock.callLater  # type: ignore[method-assign,assignment]  # TimeoutMixin's own seam
         return channel
+
+    def date(self) -> bytes:
+        """The Date header's value; it changes once a second."""
+        now = int(self.clock.seconds())
+        if now != self._date[0]:
+            self._date = (now, datetimeToString(now))
+        return self._date[1]
 
     def startFactory(self) -> None:
         """No access log of its own: it would write whole URLs, keys in queries included."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import attrs
+from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as DeferredTimeout
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
@@ -105,7 +106,9 @@ class Pool:
             raise Fault("bad_gateway", f"cannot connect to {origin}: {_words(error)}") from None
 
     def _endpoint(self, origin: Origin, timeout: float) -> IStreamClientEndpoint:
-        endpoint: Any = HostnameEndpoint(self._reactor, origin.host, origin.port, timeout=timeout)
+        # An address needs no resolver, and none of the machinery that races several of them.
+        address = TCP4ClientEndpoint if isIPAddress(origin.host) else HostnameEndpoint
+        endpoint: Any = address(self._reactor, origin.host, origin.port, timeout=timeout)
         if origin.secure:
             endpoint = wrapClientTLS(optionsForClientTLS(origin.host), endpoint)
         return cast(IStreamClientEndpoint, endpoint)

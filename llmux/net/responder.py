@@ -14,7 +14,7 @@ from llmux.headers import Headers
 from llmux.net.front import FrontRequest
 
 # A client that does not read cannot be told goodbye; after this many seconds it is cut off.
-_GOODBYE = 5.0
+GOODBYE = 5.0
 
 
 class Brake(Protocol):
@@ -121,7 +121,7 @@ class WebResponder:
             return
         channel.persistent = False
         channel.loseConnection()
-        goodbye = request.site.clock.callLater(_GOODBYE, channel.forceAbortClient)
+        goodbye = request.site.clock.callLater(GOODBYE, channel.forceAbortClient)
         self.done.addBoth(lambda _: goodbye.cancel() if goodbye.active() else None)
 
     def _over(self, lost: bool) -> None:

@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from llmux import headers
 from llmux.errors import Fault
 from llmux.headers import Headers
+from llmux.net.express import ExpressResponder
 from llmux.net.front import FrontChannel, FrontRequest
 from llmux.net.request import ClientRequest
 from llmux.net.responder import Responder, WebResponder, send
@@ -53,6 +54,8 @@ HANDLERS: dict[Handler, HandlerFunction] = {
 
 # What the endpoints of routes are called; those of the methods that a path does not take are called otherwise.
 _ROUTE = "route-"
+# Model names stand in Gemini's paths, so there is no end to the paths that could be remembered.
+_MOST_EXPRESS = 4096
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -64,6 +67,12 @@ class App:
         self._ids = itertools.count()
         self._gate: DeferredLock | None = None
         self._boot = os.urandom(6).hex()
+        routes = tuple(routes)
+        # Paths that lead to a model, and how: those without parameters from the start, others once Klein has routed one.
+        # The front may take such requests the short way.
+        self.express: dict[bytes, tuple[Route, dict[str, str]]] = {
+            route.path.encode(): (route, {}) for route in routes if route.handler == "exchange" and "<" not in route.path
+        }
         self.klein = build(routes, self.serve)
 
     def hold(self) -> Callable[[], None]:
@@ -83,14 +92,30 @@ class App:
         return self.klein.resource()
 
     def serve(self, request: FrontRequest, route: Route | None, allowed: tuple[str, ...], params: dict[str, str]) -> None:
-        """Serve one request. `route` None: no such path; `allowed`: the path wants other methods."""
-        responder = WebResponder(request)
+        """Serve what Klein has routed. `route` None: no such path; `allowed`: the path wants other methods."""
         incoming = request.client_request()
+        if route is not None and route.handler == "exchange" and len(self.express) < _MOST_EXPRESS:
+            self.express[incoming.path] = (route, params)
+        self._begin(request.channel, incoming, WebResponder(request), route, allowed, params)
+
+    def serve_express(self, request: ClientRequest, responder: ExpressResponder, channel: FrontChannel) -> None:
+        """Serve what the front recognised: a request on a path that Klein has routed before."""
+        route, params = self.express[request.path]
+        self._begin(channel, request, responder, route, (), params)
+
+    def _begin(
+        self,
+        channel: FrontChannel,
+        request: ClientRequest,
+        responder: WebResponder | ExpressResponder,
+        route: Route | None,
+        allowed: tuple[str, ...],
+        params: dict[str, str],
+    ) -> None:
         in_flight = self.runtime.metrics.in_flight
         in_flight.inc()
-
         responder.done.addCallback(lambda _: in_flight.dec())
-        serving = self._serve(request.channel, incoming, responder, route, allowed, params)
+        serving = self._serve(channel, request, responder, route, allowed, params)
         Deferred.fromCoroutine(serving).addErrback(lambda failure: _log.failure("a defect while refusing", failure))
 
     async def _serve(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from llmux.accesslog import Line
 from llmux.dialects.registry import DIALECTS
 from llmux.errors import Fault, no_provider
 from llmux.executors.base import Call
@@ -54,6 +55,8 @@ async def bridge(context: Context) -> None:
 def _tell(context: Context, decision: Decision) -> None:
     """Log and count the decision; here and nowhere else."""
     context.runtime.metrics.decided(decision.outcome)
+    if not context.runtime.debug and decision.outcome in ("local", "mapped"):
+        return  # nobody listens, and building the event costs more than the decision
     fields: dict[str, object] = {
         "component": "amp-routing",
         "route_type": ROUTE_TYPES[decision.outcome],
@@ -220,22 +223,28 @@ class _Served:
             seconds=seconds,
             first=first,
         )
-        context.runtime.access_log.exchange(
-            request=context.request,
-            client=context.client.name,
-            request_id=context.request_id,
-            status=status,
-            outcome=self.outcome,
-            seconds=seconds,
-            first=first,
-            sent=exchange.sent,
-            decision=self._decision.outcome,
-            provider=provider,
-            model=self._decision.model,
-            requested=self._decision.requested,
-            attempts=self._attempts.count,
-            dialect=facts.dialect,
-            fault=self._fault,
+        request = context.request
+        context.runtime.access_log.write(
+            Line(
+                time=now,
+                method=request.method.decode("latin-1"),
+                path=request.path.decode("latin-1"),
+                peer=request.peer,
+                client=context.client.name,
+                request_id=context.request_id,
+                status=status,
+                outcome=self.outcome,
+                seconds=seconds,
+                first=first,
+                sent=exchange.sent,
+                decision=self._decision.outcome,
+                provider=provider,
+                model=self._decision.model,
+                requested=self._decision.requested,
+                attempts=self._attempts.count,
+                dialect=facts.dialect,
+                why="" if self._fault is None else self._fault.message,
+            )
         )
 
 

@@ -60,6 +60,7 @@ class Runtime:
     metrics: Metrics
     metrics_public: bool
     access_log: AccessLog
+    debug: bool
     clock: Clock
     version: str
     started: float
