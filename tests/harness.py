@@ -198,6 +198,8 @@ class GatewayCase(TestCase):
     """Starts gateways and providers for a test, and ends them after it."""
 
     timeout = 20
+    # Whether ordinary requests may take the short way past twisted.web.
+    express = True
 
     async def provider(self, script: Callable[[Wire], None] | None = None) -> Provider:
         """A provider on a free port."""
@@ -220,6 +222,8 @@ class GatewayCase(TestCase):
         config = configuration.parse('listen: ["tcp:0:interface=127.0.0.1"]\n' + text, "llmux.yaml", environ)
         said: list[str] = []
         daemon = LlmuxService(config, services(reactor, environ), said.append)
+        if not self.express:
+            daemon.site.express = ()
         daemon.startService()
         address: Any = daemon.addresses[0]
         gateway = Gateway(daemon, address.port, said)

@@ -19,9 +19,7 @@ from llmux.net.pool import Origin, Pool
 class HTTPProvider:
     """One configured provider. `keys` are its credentials, in the order in which candidates count them."""
 
-    def __init__(
-        self, name: str, base_url: str, keys: tuple[str, ...], extra: tuple[tuple[str, str], ...], pool: Pool
-    ) -> None:
+    def __init__(self, name: str, base_url: str, keys: tuple[str, ...], extra: tuple[tuple[str, str], ...], pool: Pool) -> None:
         self._name = name
         self._origin, self._base = parse_base_url(base_url)
         self._keys = keys

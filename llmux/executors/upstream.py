@@ -81,7 +81,6 @@ class AmpUpstream:
         )
         return d.addCallback(_answer)
 
-
     async def open_tunnel(
         self, request: ClientRequest, client_key: bytes | None, connect_timeout: float
     ) -> tuple[Connection, Reply]:

@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import os
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from typing import Protocol
 from urllib.parse import unquote_plus
 
@@ -27,13 +28,22 @@ class Key(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def models(self) -> tuple[str, ...] | None: ...
+
 
 @attrs.frozen
 class Client:
-    """An authenticated caller. `name` is what logs may call it; `key` is what it showed (None while no keys are set)."""
+    """An authenticated caller. `name` is what logs may call it; `key` is what it showed (None while no keys are set);
+    `models` are the names and patterns that it may ask for (None: all)."""
 
     name: str
     key: bytes | None = attrs.field(default=None, repr=False)
+    models: tuple[str, ...] | None = None
+
+    def may_use(self, model: str) -> bool:
+        """Whether this caller may ask for a model, named without its suffix."""
+        return self.models is None or any(fnmatchcase(model, pattern) for pattern in self.models)
 
     @property
     def secrets(self) -> tuple[bytes, ...]:
@@ -49,10 +59,10 @@ class Keyring:
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self._salt = os.urandom(32)
-        self._names = {self._digest(key.key.encode()): key.name for key in keys}
+        self._keys = {self._digest(key.key.encode()): key for key in keys}
 
     def __bool__(self) -> bool:
-        return bool(self._names)
+        return bool(self._keys)
 
     def _digest(self, key: bytes) -> bytes:
         return hashlib.blake2b(key, key=self._salt, digest_size=32).digest()
@@ -62,14 +72,14 @@ class Keyring:
 
         Raises Fault `auth` when keys are set and none was shown, or none that is known.
         """
-        if not self._names:
+        if not self._keys:
             return ANONYMOUS
         shown = False
         for candidate in credentials(headers, query):
             shown = True
-            name = self._names.get(self._digest(candidate))
-            if name is not None:
-                return Client(name, candidate)
+            key = self._keys.get(self._digest(candidate))
+            if key is not None:
+                return Client(key.name, candidate, key.models)
         raise Fault("auth", "Invalid API key" if shown else "Missing API key")
 
 

@@ -29,6 +29,8 @@ _log = Logger("llmux.routing")
 async def inference(context: Context) -> None:
     """Serve one request for a model. Raises Fault for what is refused before a decision."""
     errand = read(context.route, context.request, context.params.get("provider"))
+    if not context.client.may_use(errand.facts.base):
+        raise Fault("permission", f"this key may not use the model {errand.facts.base}", param="model", should_retry=False)
     decision = resolve(context.runtime.table, errand.facts)
     _tell(context, decision)
     exchange = Exchange(context.runtime, context.responder)

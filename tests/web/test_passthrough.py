@@ -307,3 +307,9 @@ class PassThroughTests(GatewayCase):
         self.assertEqual((response.status, json.loads(response.body)["type"]), (501, "error"))
         response = await gateway.post("/v1beta/models/m:generateContent", b"{}")
         self.assertEqual(json.loads(response.body)["error"]["status"], "UNIMPLEMENTED")
+
+
+class LongWayPassThroughTests(PassThroughTests):
+    """The same through twisted.web."""
+
+    express = False

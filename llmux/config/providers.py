@@ -1,0 +1,185 @@
+"""Providers: who can be asked, in which dialects, with which keys, for which models."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import attrs
+
+import llmux
+from llmux.config.keys import Credential, credential_items, credentials
+from llmux.config.limits import Retry, Timeouts, check_retry
+from llmux.config.nodes import Node
+from llmux.config.problems import Mark, suggestion
+from llmux.config.reader import Reader, attempt, each, inherited, key, refined, required, section, some
+from llmux.config.secrets import KeyItem, optional_secret
+from llmux.config.values import boolean, choice, headers, integer, number, text, url
+from llmux.dialects.registry import DIALECTS
+
+# What `dialect:` may say: a dialect, or a family whose members one provider speaks together.
+SPOKEN: dict[str, tuple[str, ...]] = {"openai": ("openai-chat", "openai-responses")} | {name: (name,) for name in DIALECTS}
+
+BUILTIN = "builtin:"  # in front of a scenario that comes with llmux
+_SCENARIOS = Path(llmux.__file__).parent / "scenarios"
+
+# The name stands in paths (/api/provider/NAME/), headers and metrics.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+# Where the official SDK of a vendor begins its paths: what is missing or too much there ends in a 404 on every request.
+_BASE_PATHS = {
+    "api.openai.com": "/v1",
+    "api.anthropic.com": "",
+    "generativelanguage.googleapis.com": "",
+}
+
+
+def scenario(node: Node) -> str:
+    """`builtin:NAME`, or the path of a scenario file or of a folder of them, relative to the configuration file."""
+    value = text(node)
+    if value.startswith(BUILTIN):
+        known = sorted(path.stem for path in _SCENARIOS.glob("*.yaml"))
+        name = value.removeprefix(BUILTIN)
+        if name not in known:
+            node.fail(f"no built-in scenario '{name}'{suggestion(name, known)}")
+        return value
+    path = os.path.join(node.book.base_dir, value)
+    if not os.path.exists(path):
+        node.fail(f"{path}: no such file or folder")
+    return path
+
+
+@attrs.frozen(kw_only=True)
+class OAuth:
+    """How tokens are had where there are no keys."""
+
+    flow: Literal["device", "code", "client"] = required(choice({"device": "device", "code": "code", "client": "client"}))
+    token_url: str = required(url)
+    authorize_url: str | None = key(url, None)
+    device_url: str | None = key(url, None)
+    client_id: str = required(text)
+    client_secret: str | None = key(optional_secret, None, secret=True)
+    scopes: tuple[str, ...] = key(each(text), ())
+
+
+_NEEDED = {"code": "authorize_url", "device": "device_url"}
+
+
+def _check_oauth(node: Node, oauth: OAuth) -> None:
+    needed = _NEEDED.get(oauth.flow)
+    if needed and getattr(oauth, needed) is None:
+        node.blame(f"needs the key '{needed}' for the flow '{oauth.flow}'")
+
+
+_oauth = section(OAuth, _check_oauth)
+
+# What is read are the keys as they are written; `_provider` names them and leaves out those that are absent.
+_credentials: Reader[Any] = credential_items
+
+
+@attrs.frozen(kw_only=True)
+class Provider:
+    """A configured service: over HTTP at `base_url`, or played back from `scenario`.
+
+    `models` are names, or globs with `*`, `?` or `[`. `keyless`: no credential is sent, because none is configured.
+    `skipped` says why the provider cannot be used although it is configured: none of its keys is there.
+    """
+
+    name: str
+    dialects: tuple[str, ...] = key(choice(SPOKEN), (), "dialect")
+    base_url: str | None = key(url, None)
+    credentials: tuple[Credential, ...] = key(_credentials, (), "api_keys")
+    oauth: OAuth | None = key(_oauth, None, later=True)
+    models: tuple[str, ...] = key(some(text), ())
+    discover: bool = key(boolean, False)
+    headers: tuple[tuple[str, str], ...] = key(headers, (), secret=True)
+    timeouts: Timeouts = key(refined(Timeouts), Timeouts())
+    retry: Retry = key(refined(Retry, check_retry), Retry(), later=True)
+    weight: int = key(integer(1), 1, later=True)
+    priority: int = key(integer(-1000, 1000), 0, later=True)
+    enabled: bool = key(boolean, True)
+    scenario: str | None = key(scenario, None)
+    speed: float = key(number(0), 1.0)
+    workspace: str | None = key(text, None, later=True)
+    record: str | None = key(text, None, later=True)
+    replay: str | None = key(text, None, later=True)
+    keyless: bool = False
+    skipped: str | None = None
+    where: Mark
+
+
+# The words, with their fields, that mean nothing beside `scenario`; and the words that mean nothing without it.
+_OF_HTTP = {"base_url": "base_url", "api_keys": "credentials", "oauth": "oauth", "discover": "discover", "headers": "headers"}
+_OF_PLAYBACK = ("speed", "workspace", "record", "replay")
+
+
+def providers(node: Node) -> tuple[Provider, ...]:
+    """All providers, in file order. What is read later may refer to them."""
+    found = (attempt(_read, value, None) for _, value in node.entries().values())
+    node.book.providers = tuple(provider for provider in found if provider is not None)
+    return node.book.providers
+
+
+def _provider(node: Node, values: dict[str, Any]) -> Provider:
+    name = node.path.removeprefix("providers.")
+    if not _NAME.fullmatch(name):
+        node.blame("cannot be a provider's name: letters, digits, '.', '_' and '-', with a letter or digit first")
+    values = {"name": name, "timeouts": inherited(node, Timeouts), "retry": inherited(node, Retry)} | values
+    return _played_back(node, values) if "scenario" in values else _over_http(node, values)
+
+
+_read = section(Provider, make=_provider)
+
+
+def _played_back(node: Node, values: dict[str, Any]) -> Provider:
+    """From a scenario. It speaks every dialect and serves every model, unless the file says less."""
+    for word, field in _OF_HTTP.items():
+        if field in values:
+            del values[field]
+            node.blame(f"'{word}' means nothing beside 'scenario'")
+    every: dict[str, Any] = {"dialects": tuple(DIALECTS), "models": ("*",), "keyless": True}
+    return Provider(**every | values)
+
+
+def _over_http(node: Node, values: dict[str, Any]) -> Provider:
+    """Over HTTP, with the credentials that are there; with none left of those that should be, it is skipped."""
+    for word in _OF_PLAYBACK:
+        if word in values:
+            node.blame(f"'{word}' means nothing without 'scenario'")
+    if "base_url" not in values:
+        node.blame("needs the key 'base_url', or 'scenario'")
+    if "dialects" not in values:
+        node.blame("needs the key 'dialect'")
+    if "models" not in values and not values.get("discover"):
+        node.blame("needs the key 'models', or 'discover: true'")
+    _doubt_base_url(node, values.get("base_url"))
+    items: tuple[tuple[Node, KeyItem], ...] = values.pop("credentials", ())
+    provider = Provider(credentials=credentials(values["name"], items), **values)
+    if not provider.enabled:
+        return provider
+    absent = [(at, item.secret.reason) for at, item in items if item.secret.value is None]
+    if provider.credentials:
+        for at, reason in absent:
+            at.note(f"absent: {reason}")
+        return provider
+    if "api_keys" not in {word.replace("-", "_") for word in node.entries()} and provider.oauth is None:
+        return attrs.evolve(provider, keyless=True)
+    return _skipped(node, provider, [reason for _, reason in absent])
+
+
+def _skipped(node: Node, provider: Provider, reasons: list[str]) -> Provider:
+    if provider.oauth is not None:
+        reasons.append("oauth has no effect yet")
+    reason = "; ".join(dict.fromkeys(reasons)) or "api_keys is empty; leave it out for a server that needs no key"
+    node.note(f"skipped: {reason}")
+    return attrs.evolve(provider, skipped=reason)
+
+
+def _doubt_base_url(node: Node, base_url: str | None) -> None:
+    parts = urlsplit(base_url or "")
+    expected = _BASE_PATHS.get(parts.hostname or "")
+    if expected is not None and parts.path != expected:
+        node.note(f"unusual base_url; that of the vendor's own clients is https://{parts.hostname}{expected}")

@@ -1,0 +1,180 @@
+"""How sections are read: a class says its keys, one a line, each with what reads it and what stands where it is absent.
+
+```python
+@attrs.frozen(kw_only=True)
+class Breaker:
+    failures: int = key(integer(1), 5)
+    open: float = key(seconds, 30.0)
+
+breaker: Breaker = key(section(Breaker), Breaker())     # in the section around it
+```
+
+A reader is a function from a Node to a value. It raises Mistake (through `node.fail`); what reads a collection notes it,
+and reads on with what comes next, so that one run reports every mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from llmux.config.env import Unset
+from llmux.config.nodes import Node
+from llmux.config.problems import Mistake, suggestion
+
+T = TypeVar("T")
+D = TypeVar("D")
+Reader = Callable[[Node], T]
+Check = Callable[[Node, T], None]
+Make = Callable[[Node, dict[str, Any]], T]
+
+NO_EFFECT = "understood, has no effect yet"
+
+
+@attrs.frozen
+class Key:
+    """What a field of a section is in the file. `words` are all its names there, the usual one first."""
+
+    read: Reader[Any]
+    words: tuple[str, ...]
+    required: bool
+    later: bool
+
+
+def key(read: Reader[T], default: T, *words: str, later: bool = False, secret: bool = False) -> T:
+    """A key that may be absent, or empty.
+
+    `words`: its names in the file, where they are not the field's own. `later`: what it asks for is not built yet,
+    which is said to whoever uses it. `secret`: it is left out where the section is printed.
+    """
+    field: Any = attrs.field(default=default, repr=not secret, metadata={"key": (read, words, False, later)})
+    return field  # type: ignore[no-any-return]  # a field at the class, a T at its instances
+
+
+def required(read: Reader[T], *words: str, secret: bool = False) -> T:
+    """A key that must be there. See `key`."""
+    field: Any = attrs.field(repr=not secret, metadata={"key": (read, words, True, False)})
+    return field  # type: ignore[no-any-return]  # as above
+
+
+def keys_of(cls: type) -> dict[str, Key]:
+    """The keys that a section class declares, by field."""
+    keys = {}
+    for field in attrs.fields(cls):
+        if "key" in field.metadata:
+            read, words, needed, later = field.metadata["key"]
+            keys[field.name] = Key(read, words or (field.name,), needed, later)
+    return keys
+
+
+def attempt(read: Reader[T], node: Node, otherwise: D) -> T | D:
+    """What a reader gives; or `otherwise` where it gives nothing, its mistake noted."""
+    try:
+        return read(node)
+    except Mistake as mistake:
+        if mistake.problem is not None:
+            node.book.problems.append(mistake.problem)
+    except Unset as unset:
+        node.blame(f"{unset}; set it, or write ${{{unset.name}:-default}}")
+    return otherwise
+
+
+def section(cls: type[T], check: Check[T] | None = None, make: Make[T] | None = None) -> Reader[T]:
+    """A reader of a mapping with the keys of `cls`; a field `where`, if there is one, gets the place.
+
+    Keys are read in the order of the class, whatever that of the file. `make(node, values)` makes the object of what was
+    given (a wrong value counts as the default), where there is more to do than to call `cls`; `check(node, object)` looks
+    at how its values go together.
+    """
+    keys = keys_of(cls)
+    fields = {word: name for name, key in keys.items() for word in key.words}
+    defaults = {field.name: field.default for field in attrs.fields(cast(Any, cls))}
+
+    def field(word: str) -> str:
+        snake = word.replace("-", "_")  # kebab and snake case are one
+        return fields.get(snake, snake)
+
+    def read(node: Node) -> T:
+        entries = node.entries(field)
+        for name, (at, _) in entries.items():
+            if name not in keys:
+                at.blame(f"unknown key{suggestion(name, fields)}")
+        values: dict[str, Any] = {"where": node.where} if "where" in defaults else {}
+        for name, key in keys.items():
+            _, value = entries.get(name, (node, None))
+            if value is not None and not value.null:
+                values[name] = attempt(key.read, value, defaults[name])
+                if key.later:
+                    value.note_once(NO_EFFECT, f"{cls.__name__}.{name}")
+            elif key.required:
+                node.blame(f"needs the key '{key.words[0]}'")
+                values[name] = attrs.NOTHING
+        if attrs.NOTHING in values.values():
+            raise Mistake
+        made = make(node, values) if make else cls(**values)
+        if check:
+            check(node, made)
+        return made
+
+    return read
+
+
+def shared(cls: type[T], check: Check[T] | None = None) -> Reader[T]:
+    """A reader of the section that others of its class start from."""
+
+    def make(node: Node, values: dict[str, Any]) -> T:
+        node.book.shared[cls] = cls(**values)
+        return inherited(node, cls)
+
+    return section(cls, check, make)
+
+
+def refined(cls: type[T], check: Check[T] | None = None) -> Reader[T]:
+    """A reader of a section that says only where it differs from the shared one."""
+    return section(cls, check, lambda node, values: attrs.evolve(cast(Any, inherited(node, cls)), **values))
+
+
+def inherited(node: Node, cls: type[T]) -> T:
+    """The shared section of a class, or its defaults."""
+    return cast(T, node.book.shared.get(cls) or cls())
+
+
+def each(read: Reader[T]) -> Reader[tuple[T, ...]]:
+    """A reader of a list. A list of one may be written without its brackets."""
+
+    def read_all(node: Node) -> tuple[T, ...]:
+        found = (attempt(read, item, _NONE) for item in node.items())
+        return tuple(value for value in found if not isinstance(value, _None))
+
+    return read_all
+
+
+def some(read: Reader[T]) -> Reader[tuple[T, ...]]:
+    """A reader of a list with at least one item."""
+    read_all = each(read)
+
+    def read_some(node: Node) -> tuple[T, ...]:
+        if not node.items():
+            node.fail("must not be empty")
+        return read_all(node)
+
+    return read_some
+
+
+def table(read: Reader[T]) -> Reader[tuple[tuple[str, T], ...]]:
+    """A reader of a mapping whose keys are names and not words of ours: they stand as they are."""
+
+    def read_all(node: Node) -> tuple[tuple[str, T], ...]:
+        found = ((name, attempt(read, value, _NONE)) for name, (_, value) in node.entries().items())
+        return tuple((name, value) for name, value in found if not isinstance(value, _None))
+
+    return read_all
+
+
+class _None:
+    """No value, where None might be one."""
+
+
+_NONE = _None()

@@ -1,0 +1,130 @@
+"""Where a key comes from: the file itself, the environment, a file of its own, or systemd's credentials.
+
+A key that is not there (its variable is not set, its file does not exist) is absent, which is noted and no mistake: the
+same configuration serves machines that hold different keys. No message repeats a key, right or wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, TypeVar
+
+import attrs
+
+from llmux.config.env import Unset
+from llmux.config.nodes import Node
+from llmux.config.problems import Mistake
+from llmux.config.reader import Reader, attempt, each, key, section
+from llmux.config.values import text
+
+
+@attrs.frozen
+class Secret:
+    """What was found where a key should be: its value, or None and the reason."""
+
+    value: str | None = attrs.field(repr=False)
+    reason: str = ""
+
+
+def secret_of(value: str, node: Node, empty: str) -> Secret:
+    """A key as it may be used. `empty` is the reason to give where there is none."""
+    value = value.strip()
+    if not value:
+        return Secret(None, empty)
+    if not value.isascii() or re.search(r"[\x00-\x20\x7f]", value):
+        node.fail("no key: it holds a space, a line break, or a character that no header can carry")
+    return Secret(value)
+
+
+def _written(node: Node) -> Secret:
+    try:
+        return secret_of(node.text(), node, "the key is empty")
+    except Unset as unset:
+        return Secret(None, str(unset))
+
+
+def _from_variable(node: Node) -> Secret:
+    name = text(node)
+    return secret_of(node.book.environ.get(name, ""), node, str(Unset(name)))
+
+
+def _from_file(node: Node) -> Secret:
+    return _read(os.path.join(node.book.base_dir, text(node)), node)
+
+
+def _from_credential(node: Node) -> Secret:
+    """From the directory that systemd's LoadCredential= fills (systemd.exec(5))."""
+    name, folder = text(node), node.book.environ.get("CREDENTIALS_DIRECTORY")
+    if os.path.basename(name) != name or name in (".", ".."):
+        node.fail("must be the name of a credential, not a path")
+    if not folder:
+        return Secret(None, f"credential {name}: CREDENTIALS_DIRECTORY is not set")
+    return _read(os.path.join(folder, name), node)
+
+
+def _read(path: str, node: Node) -> Secret:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return secret_of(file.read(), node, f"{path} is empty")
+    except OSError as error:
+        return Secret(None, f"{path}: {error.strerror}")
+    except ValueError:
+        node.fail("no key: the file is not text")
+
+
+@attrs.frozen(kw_only=True)
+class KeyItem:
+    """A key with its particulars: exactly one place that it comes from, and a name."""
+
+    written: Secret | None = key(_written, None, "key")
+    file: Secret | None = key(_from_file, None)
+    env: Secret | None = key(_from_variable, None)
+    credential: Secret | None = key(_from_credential, None)
+    name: str | None = key(text, None)
+
+    @property
+    def secret(self) -> Secret:
+        return self.written or self.file or self.env or self.credential or Secret(None, "the key is empty")
+
+
+@attrs.frozen(kw_only=True)
+class ClientKeyItem(KeyItem):
+    """A client key with its particulars. `models`: the names or globs that it may ask for."""
+
+    models: tuple[str, ...] | None = key(each(text), None)
+
+
+_SOURCES = ("written", "file", "env", "credential")
+Item = TypeVar("Item", bound=KeyItem)
+
+
+def key_item(cls: type[Item]) -> Reader[Item]:
+    """A reader of one key: text, or a mapping that says where it is."""
+
+    def make(node: Node, values: dict[str, Any]) -> Item:
+        if len([source for source in _SOURCES if source in values]) != 1:
+            node.fail("needs one of 'key', 'file', 'env' and 'credential'")
+        if not any(values.get(source) for source in _SOURCES):
+            raise Mistake  # noted where it stands
+        return cls(**values)
+
+    described = section(cls, make=make)
+    return lambda node: described(node) if node.is_mapping else cls(written=_written(node))
+
+
+_one = key_item(KeyItem)
+
+
+def present_secret(node: Node) -> str:
+    """A key. One that is absent is left out of the list that it stands in: that is noted, and no mistake."""
+    secret = _one(node).secret
+    if secret.value is None:
+        node.note(f"absent: {secret.reason}")
+        raise Mistake
+    return secret.value
+
+
+def optional_secret(node: Node) -> str | None:
+    """A key that may be absent. An empty text is how some programs write that there is none, and is not worth a notice."""
+    return None if node.raw.value == "" else attempt(present_secret, node, None)
