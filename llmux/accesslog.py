@@ -7,6 +7,7 @@ that they go to, and leave a tick at a time.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import IO, Protocol
 
 import attrs
@@ -137,7 +138,13 @@ class WrittenLines:
 
 def _text(line: Line) -> str:
     # The text log's own form: time, source and level, words. A name from a request must not begin a line of its own.
-    return f"{formatTime(line.time)} [llmux.access#info] {line.text}".replace("\n", "\\n").replace("\r", "\\r") + "\n"
+    text = line.text.replace("\n", "\\n").replace("\r", "\\r")
+    return f"{_second(int(line.time))} [llmux.access#info] {text}\n"
+
+
+@lru_cache(maxsize=4)
+def _second(time: int) -> str:
+    return formatTime(time)
 
 
 def _json(line: Line) -> str:

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from llmux.errors import Fault
 from llmux.headers import Headers
 from llmux.net.answer import Sink
+from llmux.net.sending import writer
 
 # A reply head may not cost more memory than this.
 _HEAD_LIMIT = 256 * 1024
@@ -134,6 +135,7 @@ class Connection(Protocol):
         transport = self.transport
         if ITCPTransport.providedBy(transport):
             transport.setTcpNoDelay(True)
+        self._send = writer(transport)
 
     def request(self, data: bytes, *, bodiless: bool = False, upgrade: bool = False) -> Deferred[Reply]:
         """Send a whole request; fires with the reply once its head is there.
@@ -146,7 +148,7 @@ class Connection(Protocol):
         assert self.transport is not None and self._waiting is None and self._reply is None
         self._bodiless = bodiless
         self._waiting = Deferred(lambda _: self.abort())
-        self.transport.write(data)
+        self._send(data)
         return self._waiting
 
     @property

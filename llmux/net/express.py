@@ -22,6 +22,7 @@ from llmux.headers import Headers
 from llmux.net.front import FrontChannel, FrontSite, Refusal
 from llmux.net.request import ClientRequest, host_problem
 from llmux.net.responder import GOODBYE, Brake
+from llmux.net.sending import writer
 
 # Names as clients write them, to their lower case; what is not among them is looked at by the expression below.
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -51,6 +52,11 @@ class ExpressChannel(FrontChannel):
     _got = 0
     _behind = b""
     _full = False
+    send: Callable[[bytes], None]
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.send = writer(self.transport)
 
     @property
     def idle(self) -> bool:
@@ -230,7 +236,7 @@ class ExpressSite(FrontSite):
 class ExpressResponder:
     """A `Responder` straight on the transport; `done` fires when the request is over, however it ended."""
 
-    __slots__ = ("_brake", "_channel", "_chunked", "_goodbye", "_on_gone", "_slow", "committed", "done", "gone")
+    __slots__ = ("_brake", "_channel", "_chunked", "_goodbye", "_on_gone", "_pending", "_slow", "committed", "done", "gone")
 
     def __init__(self, channel: ExpressChannel) -> None:
         self._channel = channel
@@ -238,6 +244,7 @@ class ExpressResponder:
         self._brake: Brake | None = None
         self._slow = False
         self._chunked = False
+        self._pending = b""
         self._goodbye: IDelayedCall | None = None
         self.committed = False
         self.gone = False
@@ -258,15 +265,20 @@ class ExpressResponder:
         if block.count(b"\n") != len(fields) or block.count(b"\r") != len(fields):
             raise ValueError("a header holds a line end")
         framing = b"transfer-encoding: chunked\r\n" if self._chunked else b""
-        self._channel.transport.write(
-            b"HTTP/1.1 %d %b\r\n%b%b%b\r\n"
-            % (status, RESPONSES.get(status, b"-"), _OURS % self._channel.site.date(), block, framing)
-        )
+        ours = _OURS % self._channel.site.date()
+        self._pending = b"HTTP/1.1 %d %b\r\n%b%b%b\r\n" % (status, RESPONSES.get(status, b"-"), ours, block, framing)
 
     def write(self, data: bytes) -> None:
         """See `Responder`."""
-        if not self.gone and data:
-            self._channel.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        if self.gone:
+            return
+        if self._chunked and data:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if self._pending:
+            data = self._pending + data
+            self._pending = b""
+        if data:
+            self._channel.send(data)
 
     def brake(self, brake: Brake | None) -> None:
         """See `Responder`."""
@@ -288,8 +300,9 @@ class ExpressResponder:
         self._brake = None
         if self.gone or self.done.called:
             return
-        if self._chunked:
-            self._channel.transport.write(b"0\r\n\r\n")
+        last = self._pending + b"0\r\n\r\n" if self._chunked else self._pending
+        if last:
+            self._channel.send(last)
         self.done.callback(None)
         self._channel.answered()
 
@@ -298,6 +311,7 @@ class ExpressResponder:
         self._brake = None
         if self.gone:
             return
+        self.write(b"")
         channel = self._channel
         channel.persistent = False
         channel.loseConnection()

@@ -39,9 +39,11 @@ class Responder(Protocol):
     def on_gone(self, callback: Callable[[], None]) -> None:
         """Call back once when the client hangs up before the end."""
 
-    def head(self, status: int, headers: Headers) -> None: ...
+    def head(self, status: int, headers: Headers) -> None:
+        """Status and headers; they leave with the first write, which may be empty."""
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Some of the body."""
 
     def brake(self, brake: Brake | None) -> None:
         """Whom to slow down when the client reads slowly; None for nobody."""

@@ -11,9 +11,22 @@ from llmux.routing.decision import Candidate, Decision, Facts, Outcome
 from llmux.routing.table import Entry, RouteTable
 from llmux.thinking import join_suffix, split_suffix
 
+# Clients may ask for any name; what is remembered must not grow with them.
+_MOST_REMEMBERED = 4096
+
 
 def resolve(table: RouteTable, facts: Facts) -> Decision:
-    """Decide who answers. Pure: the same table and facts give the same decision."""
+    """Decide who answers. Pure: the same table and facts give the same decision, so the table may remember it."""
+    key = (facts.dialect, facts.model, facts.alias, facts.amp)
+    decision = table.memory.get(key)
+    if decision is None:
+        if len(table.memory) >= _MOST_REMEMBERED:
+            table.memory.clear()
+        decision = table.memory[key] = _resolve(table, facts)
+    return decision
+
+
+def _resolve(table: RouteTable, facts: Facts) -> Decision:
     steps = (_mapped, _local) if table.mappings_first else (_local, _mapped)
     for step in steps:
         decision = step(table, facts)

@@ -8,6 +8,7 @@ from fnmatch import translate
 
 import attrs
 
+from llmux.routing.decision import Decision
 from llmux.routing.mapping import Mapper, Mapping, compile_mapper
 
 _GLOB = re.compile(r"[*?\[]")
@@ -34,12 +35,14 @@ class Entry:
 
 @attrs.frozen
 class RouteTable:
-    """Everything that routing decides from. `upstream` tells that there is an Amp upstream."""
+    """Everything that routing decides from. `upstream` tells that there is an Amp upstream; `memory` holds decisions that
+    were made from this very table."""
 
     entries: tuple[Entry, ...]
     mapper: Mapper
     upstream: bool = False
     mappings_first: bool = False
+    memory: dict[tuple[str, str, str | None, bool], Decision] = attrs.field(factory=dict, eq=False, repr=False)
 
     def named(self, alias: str | None) -> Entry | None:
         """The provider with this very name, or None."""

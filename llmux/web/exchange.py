@@ -97,6 +97,7 @@ class Exchange:
 
         if watch is None and is_event_stream(answer.headers):
             commit()  # nobody retries it, and its reader may wait for the head alone
+            self.responder.write(b"")
         self._relay = relay = Relay(answer, self.responder, self.timer, commit, watch if streams else None, limits.idle)
         try:
             return await self.wait(relay.start())
