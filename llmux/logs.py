@@ -19,7 +19,7 @@ from twisted.logger import (
 )
 from twisted.python.logfile import LogFile
 
-LEVELS = ("debug", "info", "warn", "error", "critical")
+LEVELS = ("debug", "info", "warn", "warning", "error", "critical")
 FORMATS = ("text", "json")
 
 # Names that logging itself puts into an event; what else is there was put in by whoever logged.

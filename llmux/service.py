@@ -72,25 +72,32 @@ class LlmuxService(Service):
         if self._ports:
             return
         for listen in self.config.listen:
-            # All kinds of listeners that the configuration knows are there when the call returns.
-            serverFromString(self._services.reactor, with_backlog(listen)).listen(self.site).addCallbacks(
-                self._ports.append, _cannot_listen
-            )
+            self._ports.append(self._open(listen))
             if not self.config.api_keys and not _is_local(self._ports[-1].getHost()):
                 raise StartError(f"{listen} is reachable from other hosts, and no client keys (api_keys) are configured")
 
+    def _open(self, listen: str) -> IListeningPort:
+        # All kinds of listeners that the configuration knows are there, or have failed, when the call returns.
+        results: list[Any] = []
+        serverFromString(self._services.reactor, with_backlog(listen)).listen(self.site).addBoth(results.append)
+        (result,) = results
+        if isinstance(result, Failure):
+            raise StartError(result.getErrorMessage().rstrip("."))
+        port: IListeningPort = result
+        return port
+
     def _greet(self) -> None:
-        urls = [_url(port.getHost()) for port in self._ports]
+        urls = [_url(listen, port.getHost()) for listen, port in zip(self.config.listen, self._ports, strict=True)]
+        self._log.info("llmux {version} listens on {urls}", version=__version__, urls=", ".join(urls))
         self._say(f"llmux {__version__} listens on {', '.join(urls)}")
         if not self.config.api_keys:
             self._say("No client keys are set: only this host may call.")
-        demo = [p.name for p in self.config.providers if p.enabled and p.scenario]
-        real = [p.name for p in self.config.providers if p.enabled and not p.scenario]
-        if demo and not real:
-            url = urls[0] if urls else "http://127.0.0.1:8743"
-            self._say("Everything is answered from a scenario; no provider is asked and no key is needed. Try:")
+        active = [provider for provider in self.config.providers if provider.enabled]
+        if active and all(provider.scenario for provider in active):
+            key = " -H 'authorization: Bearer YOUR_CLIENT_KEY'" if self.config.api_keys else ""
+            self._say("Everything is answered from a scenario; no provider is asked and no provider's key is needed. Try:")
             self._say(
-                f"  curl {url}/v1/chat/completions -H 'content-type: application/json' "
+                f"  curl {urls[0]}/v1/chat/completions -H 'content-type: application/json'{key} "
                 """-d '{"model":"gpt-5","messages":[{"role":"user","content":"hello"}]}'"""
             )
 
@@ -164,17 +171,14 @@ def raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _cannot_listen(failure: Failure) -> None:
-    raise StartError(failure.getErrorMessage().rstrip(".")) from None
-
-
 def _is_local(address: Any) -> bool:
     host = getattr(address, "host", None)
     return True if host is None else is_loopback(host)
 
 
-def _url(address: Any) -> str:
+def _url(listen: str, address: Any) -> str:
     host = getattr(address, "host", None)
     if host is None:
         return f"unix:{getattr(address, 'name', b'')!r}"
-    return f"http://{f'[{host}]' if ':' in host else host}:{address.port}"
+    scheme = "https" if listen.startswith(("ssl:", "tls:")) else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{address.port}"

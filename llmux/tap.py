@@ -90,8 +90,9 @@ def _access_log(config: Config, out: IO[str] | None, reactor: Any) -> AccessLog:
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal."""
-    print(line, file=sys.stderr, flush=True)
+    """Tell the person at the terminal, if there is one; twistd has put its log where sys.stderr was."""
+    if sys.__stderr__ is not None:
+        print(line, file=sys.__stderr__, flush=True)
 
 
 def _runners_log(parent: Any, format_: str, level: str) -> tuple[IO[str] | None, ILogObserver | None]:

@@ -105,6 +105,8 @@ class UpstreamAnswer:
         self.headers: Headers = [
             (name.lower(), value) for name, values in response.headers.getAllRawHeaders() for value in values
         ]
+        if isinstance(response.length, int):
+            self.headers.append((b"content-length", b"%d" % response.length))
         self._delivery: _Delivery | None = None
 
     def deliver(self, sink: Sink) -> None:

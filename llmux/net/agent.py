@@ -153,7 +153,9 @@ class _Response:
         self.phrase = RESPONSES.get(reply.status, b"")
         self.headers = WebHeaders()
         for name, value in reply.headers:
-            self.headers.addRawHeader(name, value)
+            # As with twisted.web's own agent: framing is told by `length`, which whoever decodes the body corrects.
+            if name not in (b"content-length", b"transfer-encoding"):
+                self.headers.addRawHeader(name, value)
         length = first(reply.headers, b"content-length")
         self.length: Any = int(length) if length is not None and length.isdigit() else UNKNOWN_LENGTH
 

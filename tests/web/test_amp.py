@@ -186,6 +186,7 @@ class UpstreamTests(GatewayCase):
             self.assertEqual((fields, len(sent), response.body), (fields, len(sent), expected))
             self.assertTrue(response.whole)
             self.assertNotIn("content-encoding", response.headers)
+            self.assertIn(response.headers.get("content-length"), (None, str(len(expected))))
 
     async def test_client_gone(self) -> None:
         """Silence, and the upstream's connection is closed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import LoopingCall, deferLater
 
 from tests.harness import Gateway, GatewayCase, Provider, Wire, body_of, parse_response, reactor, request
@@ -232,6 +233,40 @@ class EndingTests(GatewayCase):
         upstream.send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99999999\r\n\r\n")
         upstream.send(b"x" * (32 * 1024 * 1024))
         await upstream.ended()
+
+
+class OldClientTests(GatewayCase):
+    """HTTP/1.0 has no framing that could stay open, so a broken answer must break the connection."""
+
+    async def test_broken_stream_is_reset(self) -> None:
+        """A close in order would look like the end."""
+        provider = await self.provider()
+        url = f"http://127.0.0.1:{provider.port}"
+        gateway = self.gateway(f"providers: {{p: {{dialect: anthropic, base_url: '{url}', models: [m]}}}}\n")
+        path, body, event = _PATHS["anthropic"]
+        client = await gateway.send(request(path, body).replace(b"HTTP/1.1", b"HTTP/1.0"))
+        upstream = await provider.request()
+        upstream.send(_SSE + chunk(event))
+        await client.has(event)
+        upstream.reset()
+        await client.ended()
+        assert client.reason is not None
+        self.assertIsNotNone(client.reason.check(ConnectionLost))
+
+    async def test_whole_stream_is_closed(self) -> None:
+        """A whole one ends in order."""
+        provider = await self.provider()
+        url = f"http://127.0.0.1:{provider.port}"
+        gateway = self.gateway(f"providers: {{p: {{dialect: anthropic, base_url: '{url}', models: [m]}}}}\n")
+        path, body, event = _PATHS["anthropic"]
+        client = await gateway.send(request(path, body).replace(b"HTTP/1.1", b"HTTP/1.0"))
+        upstream = await provider.request()
+        last = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+        upstream.send(_SSE + chunk(event + last) + b"0\r\n\r\n")
+        await client.ended()
+        assert client.reason is not None
+        self.assertIsNotNone(client.reason.check(ConnectionDone))
+        self.assertEqual(body_of(client.received), event + last)
 
 
 class LongWayEndingTests(EndingTests):
