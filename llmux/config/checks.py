@@ -13,6 +13,7 @@ from llmux.dialects.registry import DIALECTS
 # Model names that the usual clients ask for, so that each of them gets an answer from the built-in scenario.
 _DEMO_MODELS = (
     "llmux-demo", "gpt-*", "chatgpt-*", "codex-*", "o1*", "o3*", "o4*", "text-embedding-*", "claude-*", "gemini-*",
+    "grok-*", "qwen*", "kimi-*", "deepseek-*", "glm-*", "llama*", "mistral*",
 )  # fmt: skip
 
 
@@ -41,9 +42,9 @@ def without_skipped(config: Config) -> Config:
 
 
 def with_demo(config: Config) -> tuple[Config, list[Notice]]:
-    """Where nobody could answer, the built-in scenario does. No providers at all but an Amp upstream is enough."""
+    """Where nobody could answer, the built-in scenario does; where there is an Amp upstream, that is somebody."""
     declared = bool(config.providers or config.skipped)
-    if any(provider.enabled for provider in config.providers) or (config.amp.upstream_url and not declared):
+    if any(provider.enabled for provider in config.providers) or config.amp.upstream_url:
         return config, []
     where = Mark(config.path or "built-in")
     demo = Provider(

@@ -129,7 +129,7 @@ class Absence(ConfigCase):
         )
 
     def test_the_scenario_answers_while_nobody_can(self) -> None:
-        config = self.read(f'providers: {{a: {{{A}, api_keys: ["${{X}}"]}}}}\namp: {{upstream_url: "https://a.test"}}\n')
+        config = self.read(f'providers: {{a: {{{A}, api_keys: ["${{X}}"]}}}}\n')
         (demo,) = config.providers
         self.assertEqual((demo.name, demo.scenario, demo.keyless), ("demo", "builtin:hello", True))
         self.assertIn("gpt-*", demo.models)
@@ -147,6 +147,8 @@ class Absence(ConfigCase):
     def test_but_an_upstream_alone_is_enough(self) -> None:
         config = self.read("amp: {upstream_url: 'https://ampcode.com'}\n")
         self.assertEqual((config.providers, config.notices), ((), ()))
+        config = self.read(f'providers: {{a: {{{A}, api_keys: ["${{X}}"]}}}}\namp: {{upstream_url: "https://a.test"}}\n')
+        self.assertEqual(config.providers, ())
 
     def test_oauth_is_checked_and_not_asked_without_a_token(self) -> None:
         oauth = "{flow: device, token_url: 'https://a.test/t', device_url: 'https://a.test/d', client_id: i, scopes: [a, b]}"

@@ -1,5 +1,3 @@
-
-
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
