@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -29,6 +29,7 @@ from llmux.web.refusals import refuse_path
 _DISCOVERY_INTERVAL = 3600.0
 _DISCOVERY_PATIENCE = 5.0
 _DRAIN_POLL = 0.05
+_LAST_WORDS = 1.0
 _BACKLOG = 4096
 
 
@@ -71,10 +72,15 @@ class LlmuxService(Service):
     def _listen(self) -> None:
         if self._ports:
             return
-        for listen in self.config.listen:
-            self._ports.append(self._open(listen))
-            if not self.config.api_keys and not _is_local(self._ports[-1].getHost()):
-                raise StartError(f"{listen} is reachable from other hosts, and no client keys (api_keys) are configured")
+        try:
+            for listen in self.config.listen:
+                self._ports.append(self._open(listen))
+                if not self.config.api_keys and not _is_local(self._ports[-1].getHost()):
+                    raise StartError(f"{listen} can be reached from other hosts, and no client keys (api_keys) are set")
+        except StartError as error:
+            # Whoever runs the service may show nothing but a traceback.
+            self._say(f"llmux cannot start: {error}")
+            raise
 
     def _open(self, listen: str) -> IListeningPort:
         # All kinds of listeners that the configuration knows are there, or have failed, when the call returns.
@@ -131,11 +137,11 @@ class LlmuxService(Service):
         deadline = reactor.seconds() + self.config.drain
         self.site.drain()
         while self.site.channels and reactor.seconds() < deadline:
-            pause: Deferred[None] = Deferred()
-            reactor.callLater(_DRAIN_POLL, pause.callback, None)
-            await pause
+            await deferLater(reactor, _DRAIN_POLL)
         for channel in list(self.site.channels):
             channel.transport.abortConnection()
+        while self.site.channels and reactor.seconds() < deadline + _LAST_WORDS:
+            await deferLater(reactor, 0)  # what was cut off is still to be booked
 
     def stopService(self) -> Deferred[None]:
         """Stop accepting, drain, then close what the running exchanges needed."""
@@ -151,6 +157,11 @@ class LlmuxService(Service):
         self._services.pool.close()
         self._services.clock.close()
         self._services.access_log.close()
+
+    @property
+    def reactor(self) -> Any:
+        """The reactor that it runs on."""
+        return self._services.reactor
 
     @property
     def addresses(self) -> list[IAddress]:

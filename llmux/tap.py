@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import IO, Any, cast
 
@@ -51,12 +52,29 @@ class Daemon(LlmuxService):
     """The service under twistd: it also brings the log in the asked form, where twistd lets the application choose."""
 
     observer: ILogObserver | None = None
+    _finishing = False
 
     def setServiceParent(self, parent: IServiceCollection) -> None:
         """Join an application."""
         if self.observer is not None and isinstance(parent, Componentized):
             parent.setComponent(ILogObserver, self.observer)
         super().setServiceParent(parent)
+
+    def startService(self) -> None:
+        """Serve; a SIGTERM is an order to finish, and no failure.
+
+        Twisted's own handler would end the process by that signal, after the drain, so that whoever waits for it takes a
+        stop in order for a crash. Ours comes after Twisted has set its own.
+        """
+        super().startService()
+        reactor = self.reactor
+        reactor.callWhenRunning(signal.signal, signal.SIGTERM, lambda *_: reactor.callFromThread(self._finish))
+
+    def _finish(self) -> None:
+        if not self._finishing:
+            self._finishing = True
+            self._log.info("SIGTERM: what runs may finish, for at most {seconds:g} s", seconds=self.config.drain)
+            self.reactor.stop()
 
 
 def makeService(options: Options, reactor: Any = None, out: IO[str] | None = None) -> Daemon:

@@ -8,9 +8,8 @@ from typing import Any
 from twisted.logger import globalLogBeginner
 
 from llmux import logs
-from llmux.config import ConfigError
 from llmux.service import StartError
-from llmux.tap import makeService, say
+from llmux.tap import makeService
 
 
 def main(options: Any) -> int:
@@ -24,9 +23,8 @@ def main(options: Any) -> int:
     try:
         daemon.privilegedStartService()
         daemon.startService()
-    except (StartError, ConfigError) as error:
-        say(f"llmux cannot start: {error}")
-        return 1
+    except StartError:
+        return 1  # it has said why
     core.addSystemEventTrigger("before", "shutdown", daemon.stopService)
     core.run()
     return 0

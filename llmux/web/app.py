@@ -146,7 +146,7 @@ class App:
         except Fault as fault:
             if fault.kind == "auth":
                 runtime.metrics.refused_key()
-            dialect = (route and route.dialect) or dialect_of(request.path)
+            dialect = _speech(runtime, route, params, request)
             _refuse(responder, refusal(dialect, fault, request_id), extra)
         except Exception:
             _log.failure("a defect while serving {path}", path=request.path.decode("latin-1"), request_id=request_id)
@@ -158,6 +158,13 @@ class App:
         if given is not None and _REQUEST_ID.fullmatch(given):
             return given.decode("ascii")
         return f"req_{self._boot}{next(self._ids):08x}"
+
+
+def _speech(runtime: Runtime, route: Route | None, params: dict[str, str], request: ClientRequest) -> str | None:
+    """The dialect in which to refuse a request."""
+    if route is not None and route.handler in ("models", "model"):
+        return models.shape(runtime.table, route, params, request)
+    return (route and route.dialect) or dialect_of(request.path)
 
 
 def authorize(runtime: Runtime, route: Route, request: ClientRequest) -> Client:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 from llmux import headers
+from llmux.net.request import ClientRequest
 from llmux.net.responder import send
 from llmux.routing.table import RouteTable
 from llmux.web.context import Context
+from llmux.web.routes import Route
 
 _JSON = [(b"content-type", b"application/json")]
 _FAMILIES = {"anthropic": "anthropic", "google": "gemini", "gemini": "gemini"}
@@ -16,13 +18,13 @@ _FAMILIES = {"anthropic": "anthropic", "google": "gemini", "gemini": "gemini"}
 async def models(context: Context) -> None:
     """The list of models."""
     query = dict(parse_qsl(context.request.query.decode("latin-1")))
-    dialect, alias = shape(context), context.params.get("provider")
+    dialect, alias = _shape(context), context.params.get("provider")
     send(context.responder, 200, _JSON, context.runtime.catalogue.render(dialect, alias, query))
 
 
 async def model(context: Context) -> None:
     """One model."""
-    body = context.runtime.catalogue.render_one(shape(context), context.params.get("provider"), context.params["model"])
+    body = context.runtime.catalogue.render_one(_shape(context), context.params.get("provider"), context.params["model"])
     send(context.responder, 200, _JSON, body)
 
 
@@ -31,20 +33,26 @@ async def catalogue(context: Context) -> None:
     send(context.responder, 200, _JSON, context.runtime.catalogue.render_unified())
 
 
-def shape(context: Context) -> str:
-    """The dialect of the answer: the path's, else the alias's, else what the caller's headers give away.
+def _shape(context: Context) -> str:
+    return shape(context.runtime.table, context.route, context.params, context.request)
+
+
+def shape(table: RouteTable, route: Route, params: dict[str, str], request: ClientRequest) -> str:
+    """The dialect of a list: the path's, else the alias's, else what the caller's headers give away.
 
     Three vendors serve a list at `/v1/models`, each in a shape of its own.
     """
-    if context.route.dialect is not None:
-        return context.route.dialect
-    alias = context.params.get("provider")
+    if route.dialect is not None:
+        return route.dialect
+    alias = params.get("provider")
     if alias is not None:
-        return _alias_shape(context.runtime.table, alias)
-    fields = context.request.headers
+        return _alias_shape(table, alias)
+    fields = request.headers
     if headers.first(fields, b"anthropic-version") is not None or headers.first(fields, b"x-api-key") is not None:
         return "anthropic"
-    if headers.first(fields, b"x-goog-api-key") is not None or b"key=" in b"&" + context.request.query:
+    if headers.first(fields, b"x-goog-api-key") is not None or any(
+        pair.startswith(b"key=") for pair in request.query.split(b"&")
+    ):
         return "gemini"
     return "openai-chat"
 
