@@ -19,11 +19,11 @@ from twisted.python.failure import Failure
 from llmux import __version__
 from llmux.config import Config
 from llmux.discovery import discover
+from llmux.errors import Fault
 from llmux.net.express import ExpressSite
 from llmux.runtime import Services, build, routing
 from llmux.web.app import App
 from llmux.web.auth import is_loopback
-from llmux.web.refusals import refuse_path
 
 # Seconds between two looks at a provider's own model list.
 _DISCOVERY_INTERVAL = 3600.0
@@ -51,7 +51,7 @@ class LlmuxService(Service):
         self._discovery: LoopingCall | None = None
         self.app = App(build(config, services))
         app = self.app
-        self.site = ExpressSite(app.resource, services.reactor, refuse_path, config.limits.body, app.express, app.serve_express)
+        self.site = ExpressSite(app.resource, services.reactor, app.refuse, config.limits.body, app.express, app.serve_express)
 
     def privilegedStartService(self) -> None:
         """Listen while the process may still use any port."""
@@ -138,10 +138,12 @@ class LlmuxService(Service):
         self.site.drain()
         while self.site.channels and reactor.seconds() < deadline:
             await deferLater(reactor, _DRAIN_POLL)
+        self._services.clock.end(Fault("overloaded", "llmux is shutting down"))
+        while self.site.channels and reactor.seconds() < deadline + _LAST_WORDS:
+            await deferLater(reactor, _DRAIN_POLL)  # their last words are on the way
         for channel in list(self.site.channels):
             channel.transport.abortConnection()
-        while self.site.channels and reactor.seconds() < deadline + _LAST_WORDS:
-            await deferLater(reactor, 0)  # what was cut off is still to be booked
+        await deferLater(reactor, 0)  # what was cut off is still to be booked
 
     def stopService(self) -> Deferred[None]:
         """Stop accepting, drain, then close what the running exchanges needed."""

@@ -41,6 +41,11 @@ class Clock:
             timer.expire(now)
         self._next = self._reactor.callLater(TICK, self._tick) if self._running else None
 
+    def end(self, fault: Fault) -> None:
+        """The time of everything that runs is over, for another reason than a deadline."""
+        for timer in list(self._running):
+            timer.end(fault)
+
     def close(self) -> None:
         """Tick no more."""
         if self._next is not None:
@@ -99,9 +104,13 @@ class Timer:
 
     def expire(self, now: float) -> None:
         """A deadline has passed."""
-        self.stop()
         if self.total <= now:
             message = f"the whole answer took longer than {self.total_seconds:g} s"
         else:
             message = f"{self._what} for {self._seconds:g} s"
-        self._expired(Fault("timeout", message))
+        self.end(Fault("timeout", message))
+
+    def end(self, fault: Fault) -> None:
+        """The exchange's time is over."""
+        self.stop()
+        self._expired(fault)

@@ -131,7 +131,7 @@ class App:
             await self._gate.run(lambda: None)
         runtime = self.runtime
         request_id = self._request_id(request)
-        extra: Headers = [(b"x-llmux-request-id", request_id.encode())]
+        extra: Headers = []
         try:
             if route is None:
                 if allowed:
@@ -153,10 +153,15 @@ class App:
             defect = Fault("server", "llmux has met a defect of its own; its log tells more")
             _refuse(responder, refusal(dialect_of(request.path), defect, request_id), extra)
 
+    def refuse(self, target: bytes, fault: Fault) -> tuple[int, Headers, bytes]:
+        """A refusal by the front, which knows nothing but the request target (b"": not even that)."""
+        return refusal(dialect_of(target.partition(b"?")[0]), fault, self._new_id())
+
     def _request_id(self, request: ClientRequest) -> str:
         given = headers.first(request.headers, b"x-request-id")
-        if given is not None and _REQUEST_ID.fullmatch(given):
-            return given.decode("ascii")
+        return given.decode("ascii") if given is not None and _REQUEST_ID.fullmatch(given) else self._new_id()
+
+    def _new_id(self) -> str:
         return f"req_{self._boot}{next(self._ids):08x}"
 
 

@@ -12,7 +12,6 @@ from llmux.errors import Fault
 from llmux.executors.upstream import AmpUpstream
 from llmux.headers import Headers
 from llmux.net.answer import Answer
-from llmux.net.request import ClientRequest
 from llmux.net.responder import send
 from llmux.net.tunnel import tunnel
 from llmux.web.context import Context
@@ -124,16 +123,17 @@ def _fail(context: Context, fault: Fault) -> None:
     if context.responder.committed:
         context.responder.truncate()
         return
-    status, fields, body = upstream_failure(context.request, fault)
+    status, fields, body = upstream_failure(context, fault)
     send(context.responder, status, fields, body)
 
 
-def upstream_failure(request: ClientRequest, fault: Fault) -> tuple[int, Headers, bytes]:
+def upstream_failure(context: Context, fault: Fault) -> tuple[int, Headers, bytes]:
     """The answer when the Amp upstream could not be reached; the reason is for the log."""
     _log.error(
         "amp upstream proxy error for {method} {path}: {reason}",
-        method=request.method.decode("latin-1"),
-        path=request.path.decode("latin-1"),
+        method=context.request.method.decode("latin-1"),
+        path=context.request.path.decode("latin-1"),
         reason=fault.message,
     )
-    return 502, [(b"content-type", b"application/json")], _UNREACHABLE
+    fields = [(b"content-type", b"application/json"), (b"x-llmux-request-id", context.request_id.encode())]
+    return 502, fields, _UNREACHABLE

@@ -193,19 +193,19 @@ class _Served:
             responder.truncate()
             return
         if self._decision.outcome == "upstream":
-            self._status, headers, body = upstream_failure(self._context.request, fault)
+            self._status, headers, body = upstream_failure(self._context, fault)
         else:
             self._status, headers, body = refusal(self._errand.facts.dialect, fault, self._context.request_id)
-        send(responder, self._status, headers + self._headers(), body)
+        send(responder, self._status, [*headers, self._decision_header()], body)
 
     def _headers(self) -> Headers:
+        return [self._decision_header(), (b"x-llmux-request-id", self._context.request_id.encode())]
+
+    def _decision_header(self) -> tuple[bytes, bytes]:
         decision = self._decision
         provider = self._attempts.last.provider if self._attempts.last is not None else decision.provider
         line = f"{decision.outcome}; provider={provider}; model={decision.model}; attempts={self._attempts.count}"
-        return [
-            (b"x-llmux-decision", visible(line)),
-            (b"x-llmux-request-id", self._context.request_id.encode()),
-        ]
+        return b"x-llmux-decision", visible(line)
 
     def book(self) -> None:
         """Write down how it went."""

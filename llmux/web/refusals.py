@@ -9,15 +9,11 @@ from llmux.dialects.openai_chat.errors import TABLE as _STATUSES
 from llmux.dialects.registry import DIALECTS
 from llmux.errors import Fault
 from llmux.headers import Headers
-from llmux.web.routes import dialect_of
-
-# Words that the reference implementations use on paths without a dialect.
-_PLAIN_WORDS = {"not_found": "Not found", "method_not_allowed": "Method not allowed"}
 
 
 def refusal(dialect: str | None, fault: Fault, request_id: str) -> tuple[int, Headers, bytes]:
     """Status, headers and body of a refusal."""
-    headers: Headers = [(b"content-type", b"application/json")]
+    headers: Headers = [(b"content-type", b"application/json"), (b"x-llmux-request-id", request_id.encode())]
     if dialect is None:
         status = fault.status or _STATUSES[fault.kind][0]
         body = jsonio.dumps({"error": fault.message})
@@ -33,13 +29,3 @@ def refusal(dialect: str | None, fault: Fault, request_id: str) -> tuple[int, He
     if fault.should_retry is not None:
         headers.append((b"x-should-retry", b"true" if fault.should_retry else b"false"))
     return status, headers, body
-
-
-def refuse_path(target: bytes, fault: Fault) -> tuple[int, Headers, bytes]:
-    """A refusal by the front, which knows nothing but the request target (b"": not even that)."""
-    return refusal(dialect_of(target.partition(b"?")[0]), fault, "")
-
-
-def plain_word(fault: Fault) -> str:
-    """The fixed word for a kind of refusal."""
-    return _PLAIN_WORDS.get(fault.kind, fault.message)

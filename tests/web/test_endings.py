@@ -382,3 +382,20 @@ class DrainTests(GatewayCase):
         await stopping
         await client.ended()
         self.assertTrue(parse_response(client.received).whole)
+
+    async def test_limit(self) -> None:
+        """What still runs at the limit is told so, and visibly broken."""
+        provider = await self.provider()
+        url = f"http://127.0.0.1:{provider.port}"
+        gateway = self.gateway(f"drain: 0.2\nproviders: {{p: {{dialect: anthropic, base_url: '{url}', models: [m]}}}}\n")
+        path, body, event = _PATHS["anthropic"]
+        client = await gateway.send(request(path, body))
+        upstream = await provider.request()
+        upstream.send(_SSE + chunk(event))
+        await client.has(event)
+        await gateway.daemon.stopService()
+        await client.ended()
+        response = parse_response(client.received)
+        self.assertFalse(response.whole)
+        self.assertIn(b'"type":"overloaded_error","message":"llmux is shutting down"', response.body)
+        await upstream.ended()

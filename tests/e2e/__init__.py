@@ -1,0 +1,1 @@
+"""The whole daemon from outside: a process of its own, real sockets, the official SDKs."""
