@@ -6,6 +6,7 @@ A header list is `[(name, value)]` in bytes, names in lower case, in the order i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -59,35 +60,38 @@ _NOT_TO_CLIENT = HOP_BY_HOP.union(
 
 def connection_tokens(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
     """The names that `Connection` lists, in lower case."""
-    return frozenset(
-        token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",") if token.strip()
-    )
+    values = [value for name, value in headers if name == b"connection"]
+    return frozenset(token.strip().lower() for value in values for token in value.split(b",") if token.strip())
 
 
-def to_provider(headers: Headers, secrets: Iterable[bytes] = ()) -> Headers:
-    """The client's headers that a provider may see. `secrets` are client keys: a header that repeats one is dropped."""
-    listed = connection_tokens(headers)
-    secrets = tuple(secrets)
-    return [
-        (name, value)
-        for name, value in headers
-        if name not in _NOT_TO_PROVIDER
-        and name not in listed
-        and not name.startswith(_OURS)
-        and not any(secret in value for secret in secrets)
-    ]
+def to_provider(headers: Headers, secrets: Iterable[bytes] = (), replaced: frozenset[bytes] = frozenset()) -> Headers:
+    """The client's headers that a provider may see.
+
+    `secrets` are client keys: a header that repeats one is dropped. `replaced` are names that the provider's own headers
+    take over.
+    """
+    dropped = not_to_provider(replaced) | connection_tokens(headers)
+    kept = [header for header in headers if header[0] not in dropped and not header[0].startswith(_OURS)]
+    for secret in secrets:
+        kept = [header for header in kept if secret not in header[1]]
+    return kept
+
+
+@lru_cache(maxsize=256)
+def not_to_provider(replaced: frozenset[bytes]) -> frozenset[bytes]:
+    """The names that a provider never sees from a client."""
+    return _NOT_TO_PROVIDER | replaced
 
 
 def to_client(headers: Headers) -> Headers:
     """The provider's headers that the client may see. An empty Content-Encoding says nothing and breaks clients."""
-    listed = connection_tokens(headers)
+    dropped = _NOT_TO_CLIENT | connection_tokens(headers)
     return [
-        (name, value)
-        for name, value in headers
-        if name not in _NOT_TO_CLIENT
-        and name not in listed
-        and not name.startswith(b"x-llmux-")
-        and not (name == b"content-encoding" and not value.strip())
+        header
+        for header in headers
+        if header[0] not in dropped
+        and not header[0].startswith(b"x-llmux-")
+        and (header[0] != b"content-encoding" or header[1].strip())
     ]
 
 
@@ -101,4 +105,6 @@ def first(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
 
 def visible(text: str) -> bytes:
     """Text as a header value: what is not printable ASCII is escaped, so that no name can end a line."""
+    if text.isascii() and text.isprintable():
+        return text.encode("ascii")
     return "".join(char if " " <= char <= "~" else char.encode("unicode_escape").decode() for char in text).encode("ascii")

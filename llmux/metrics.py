@@ -50,7 +50,9 @@ class Metrics:
         )
         self._decisions = Counter("llmux_mapping_total", "Decisions, by kind", ["kind"], registry=registry)
         self._auth_failures = Counter("llmux_auth_failures_total", "Requests with no key, or a wrong one", registry=registry)
-        self.in_flight = Gauge("llmux_in_flight_requests", "Requests being served", registry=registry)
+        self.in_flight = 0
+        in_flight = Gauge("llmux_in_flight_requests", "Requests being served", registry=registry)
+        in_flight.set_function(lambda: self.in_flight)
 
         # `labels()` costs more than counting; the children are few, since no label holds free text.
         self._children: dict[tuple[object, ...], Any] = {}

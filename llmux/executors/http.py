@@ -25,6 +25,7 @@ class HTTPProvider:
         self._keys = keys
         self._extra: Headers = [(field.lower().encode(), value.encode()) for field, value in extra]
         self._pool = pool
+        self._ours: dict[tuple[str, int | None], tuple[Headers, frozenset[bytes]]] = {}
 
     def secrets(self) -> tuple[bytes, ...]:
         """See `Executor`. Headers from the configuration may hold credentials too."""
@@ -49,18 +50,24 @@ class HTTPProvider:
 
     def headers(self, call: Call) -> Headers:
         """The client's headers by rule, ours for the provider, and the provider's own credential."""
-        result = headers.to_provider(call.headers, call.secrets)
-        own = list(self._extra)
-        if call.credential is not None:
-            own.insert(0, DIALECTS[call.facts.dialect].credential(self._keys[call.credential]))
-        if call.facts.dialect == "anthropic" and headers.first(result, b"anthropic-version") is None:
-            own.insert(0, (b"anthropic-version", b"2023-06-01"))
-        names = {name for name, _ in own}
-        result = [header for header in result if header[0] not in names]
-        result.extend(dict(own).items())
-        # A stream must be readable here, to be judged whole.
-        result.append((b"accept-encoding", b"identity"))
-        return result
+        own, names = self._own(call.facts.dialect, call.credential)
+        fields = headers.to_provider(call.headers, call.secrets, names)
+        fields += own
+        if call.facts.dialect == "anthropic" and headers.first(fields, b"anthropic-version") is None:
+            fields.append((b"anthropic-version", b"2023-06-01"))
+        return fields
+
+    def _own(self, dialect: str, credential: int | None) -> tuple[Headers, frozenset[bytes]]:
+        """Our headers for one dialect and credential, and their names. The configuration's headers have the last word."""
+        found = self._ours.get((dialect, credential))
+        if found is None:
+            # A stream must be readable here, to be judged whole.
+            own = {b"accept-encoding": b"identity"}
+            if credential is not None:
+                own.update([DIALECTS[dialect].credential(self._keys[credential])])
+            own.update(self._extra)
+            found = self._ours[(dialect, credential)] = list(own.items()), frozenset(own)
+        return found
 
 
 def parse_base_url(base_url: str) -> tuple[Origin, bytes]:

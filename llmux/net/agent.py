@@ -26,14 +26,12 @@ def render(method: bytes, target: bytes, origin: Origin, headers: Headers, body:
 
     Values cannot smuggle: whatever could end a line becomes a space.
     """
-    lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (method, target, origin.host_header)]
-    for name, value in headers:
-        lines.append(b"%b: %b\r\n" % (name.translate(_LINE_ENDS), value.translate(_LINE_ENDS)))
-    if body or method not in _BODILESS:
-        lines.append(b"content-length: %d\r\n" % len(body))
-    lines.append(b"\r\n")
-    lines.append(body)
-    return b"".join(lines)
+    fields = [b"%b: %b\r\n" % header for header in headers]
+    block = b"".join(fields)
+    if block.count(b"\n") != len(fields) or block.count(b"\r") != len(fields) or b"\0" in block:
+        block = b"".join(b"%b: %b\r\n" % (name.translate(_LINE_ENDS), value.translate(_LINE_ENDS)) for name, value in headers)
+    length = b"content-length: %d\r\n" % len(body) if body or method not in _BODILESS else b""
+    return b"%b %b HTTP/1.1\r\nhost: %b\r\n%b%b\r\n%b" % (method, target, origin.host_header, block, length, body)
 
 
 _LINE_ENDS = bytes(0x20 if code in b"\r\n\0" else code for code in range(256))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
@@ -234,9 +233,9 @@ class ExpressSite(FrontSite):
 
 
 class ExpressResponder:
-    """A `Responder` straight on the transport; `done` fires when the request is over, however it ended."""
+    """A `Responder` straight on the transport."""
 
-    __slots__ = ("_brake", "_channel", "_chunked", "_goodbye", "_on_gone", "_pending", "_slow", "committed", "done", "gone")
+    __slots__ = ("_brake", "_channel", "_chunked", "_finished", "_goodbye", "_on_gone", "_pending", "_slow", "committed", "gone")
 
     def __init__(self, channel: ExpressChannel) -> None:
         self._channel = channel
@@ -245,10 +244,10 @@ class ExpressResponder:
         self._slow = False
         self._chunked = False
         self._pending = b""
+        self._finished = False
         self._goodbye: IDelayedCall | None = None
         self.committed = False
         self.gone = False
-        self.done: Deferred[None] = Deferred()
 
     def on_gone(self, callback: Callable[[], None]) -> None:
         """See `Responder`."""
@@ -298,12 +297,12 @@ class ExpressResponder:
     def finish(self) -> None:
         """See `Responder`."""
         self._brake = None
-        if self.gone or self.done.called:
+        if self.gone or self._finished:
             return
+        self._finished = True
         last = self._pending + b"0\r\n\r\n" if self._chunked else self._pending
         if last:
             self._channel.send(last)
-        self.done.callback(None)
         self._channel.answered()
 
     def truncate(self) -> None:
@@ -326,5 +325,3 @@ class ExpressResponder:
         callback, self._on_gone = self._on_gone, None
         if callback is not None:
             callback()
-        if not self.done.called:
-            self.done.callback(None)

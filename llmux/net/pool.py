@@ -33,9 +33,11 @@ class Origin:
     host: str
     port: int
 
-    @property
-    def host_header(self) -> bytes:
-        """The value of `Host`: the port only where it is not the scheme's own, and IPv6 in brackets."""
+    host_header: bytes = attrs.field(init=False, eq=False)
+    """The value of `Host`: the port only where it is not the scheme's own, and IPv6 in brackets."""
+
+    @host_header.default
+    def _host_header(self) -> bytes:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}").encode("ascii")
 

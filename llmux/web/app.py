@@ -112,9 +112,6 @@ class App:
         allowed: tuple[str, ...],
         params: dict[str, str],
     ) -> None:
-        in_flight = self.runtime.metrics.in_flight
-        in_flight.inc()
-        responder.done.addCallback(lambda _: in_flight.dec())
         serving = self._serve(channel, request, responder, route, allowed, params)
         Deferred.fromCoroutine(serving).addErrback(lambda failure: _log.failure("a defect while refusing", failure))
 
@@ -130,6 +127,7 @@ class App:
         if self._gate is not None:
             await self._gate.run(lambda: None)
         runtime = self.runtime
+        runtime.metrics.in_flight += 1
         request_id = self._request_id(request)
         extra: Headers = []
         try:
@@ -152,6 +150,8 @@ class App:
             _log.failure("a defect while serving {path}", path=request.path.decode("latin-1"), request_id=request_id)
             defect = Fault("server", "llmux has met a defect of its own; its log tells more")
             _refuse(responder, refusal(dialect_of(request.path), defect, request_id), extra)
+        finally:
+            runtime.metrics.in_flight -= 1
 
     def refuse(self, target: bytes, fault: Fault) -> tuple[int, Headers, bytes]:
         """A refusal by the front, which knows nothing but the request target (b"": not even that)."""

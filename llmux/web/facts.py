@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 import attrs
@@ -94,6 +95,7 @@ def _read_openai_or_anthropic(route: Route, request: ClientRequest, alias: str |
     return Errand(facts, _below_root(request.path, facts.dialect), request.body)
 
 
+@lru_cache(maxsize=4096)
 def _below_root(path: bytes, dialect: str) -> bytes:
     """The path below the SDK's base URL: OpenAI's has the version in it, Anthropic's has not."""
     parts = [part for part in path.split(b"/") if part]
