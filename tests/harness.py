@@ -216,10 +216,10 @@ class GatewayCase(TestCase):
         self.addCleanup(stop)
         return factory
 
-    def gateway(self, text: str, environ: dict[str, str] | None = None) -> Gateway:
+    def gateway(self, text: str, environ: dict[str, str] | None = None, listen: str = "tcp:0:interface=127.0.0.1") -> Gateway:
         """A gateway on a free port, from the text of a configuration (without `listen`)."""
         environ = environ or {}
-        config = configuration.parse('listen: ["tcp:0:interface=127.0.0.1"]\n' + text, "llmux.yaml", environ)
+        config = configuration.parse(f'listen: ["{listen}"]\n{text}', "llmux.yaml", environ)
         said: list[str] = []
         daemon = LlmuxService(config, services(reactor, environ), said.append)
         if not self.express:

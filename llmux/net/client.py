@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import httptools
+from OpenSSL.SSL import Error as TLSError
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ITCPTransport
@@ -275,7 +276,8 @@ class Connection(Protocol):
             if self._reused and not self._heard:
                 waiting.errback(StaleConnection())
             else:
-                waiting.errback(Fault("bad_gateway", "the provider closed the connection without an answer"))
+                why = f": {describe(reason.value)}" if reason.check(TLSError) else ""
+                waiting.errback(Fault("bad_gateway", f"the provider closed the connection without an answer{why}"))
         elif reply is not None:
             if in_order and self._close_delimited:
                 reply.finished(True)
@@ -330,6 +332,14 @@ class Connection(Protocol):
             return
         self._complete = True
         self._keep = self._parser.should_keep_alive()
+
+
+def describe(error: BaseException | None) -> str:
+    """A connection's error in words; OpenSSL's are a list of its own."""
+    if isinstance(error, TLSError) and error.args and isinstance(error.args[0], list):
+        return "; ".join(str(part[-1]) for part in error.args[0]) or "TLS failed"
+    text = str(error).strip().rstrip(".")
+    return text.partition("\n")[0] or type(error).__name__
 
 
 class _Refused(Exception):

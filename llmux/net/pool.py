@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import attrs
+from OpenSSL.SSL import Error as TLSError
 from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as DeferredTimeout
@@ -17,15 +18,10 @@ from twisted.internet.protocol import Factory
 from twisted.internet.ssl import optionsForClientTLS
 
 from llmux.errors import Fault
-from llmux.net.client import Connection, Reply, StaleConnection
-
-try:
-    from OpenSSL.SSL import Error as TLSError
-except ImportError:  # pragma: no cover - twisted[tls] brings it
-    TLSError = OSError  # type: ignore[misc,assignment]
+from llmux.net.client import Connection, Reply, StaleConnection, describe
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Origin:
     """Scheme, host and port of a provider."""
 
@@ -105,7 +101,7 @@ class Pool:
         except CancelledError:
             raise
         except (ConnectError, TLSError, OSError) as error:
-            raise Fault("bad_gateway", f"cannot connect to {origin}: {_words(error)}") from None
+            raise Fault("bad_gateway", f"cannot connect to {origin}: {describe(error)}") from None
 
     def _endpoint(self, origin: Origin, timeout: float) -> IStreamClientEndpoint:
         # An address needs no resolver, and none of the machinery that races several of them.
@@ -188,10 +184,3 @@ class _Connections(Factory):
         connection.factory = self
         pool._made(connection)
         return connection
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, TLSError) and error.args and isinstance(error.args[0], list):
-        return "; ".join(str(part[-1]) for part in error.args[0]) or "TLS failure"
-    text = str(error).strip().rstrip(".")
-    return text.partition("\n")[0] or type(error).__name__
