@@ -49,9 +49,7 @@ async def _list(provider: Provider, pool: Pool) -> list[str]:
         document = await response.json()
         if response.code != 200:
             raise ValueError(f"it answered with status {response.code}")
-        rows = document["models"] if dialect.family == "gemini" else document["data"]
-        for row in rows:
-            names.append(row["name"].removeprefix("models/") if dialect.family == "gemini" else row["id"])
+        names += _names(document, "models" if dialect.family == "gemini" else "data")
         if document.get("nextPageToken"):
             params = {"pageToken": document["nextPageToken"]}
         elif document.get("has_more") and document.get("last_id"):
@@ -59,6 +57,14 @@ async def _list(provider: Provider, pool: Pool) -> list[str]:
         else:
             break
     return names
+
+
+def _names(document: Any, member: str) -> list[str]:
+    rows = document.get(member) if isinstance(document, dict) else None
+    if not isinstance(rows, list):
+        raise ValueError("it is no list of models")
+    found = [(row.get("name") if member == "models" else row.get("id")) for row in rows if isinstance(row, dict)]
+    return [name.removeprefix("models/") for name in found if isinstance(name, str) and name]
 
 
 def _why(error: Exception) -> str:

@@ -108,3 +108,12 @@ def visible(text: str) -> bytes:
     if text.isascii() and text.isprintable():
         return text.encode("ascii")
     return "".join(char if " " <= char <= "~" else char.encode("unicode_escape").decode() for char in text).encode("ascii")
+
+
+# Names from requests are cut to this in logs and headers; no model has a longer one, and clients refuse long headers.
+_LONGEST_NAME = 200
+
+
+def short(name: str) -> str:
+    """A name fit for a log line or a header."""
+    return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from typing import IO, Any, cast
 
 from twisted.logger import (
@@ -14,7 +15,6 @@ from twisted.logger import (
     LogLevel,
     LogLevelFilterPredicate,
     eventAsText,
-    formatTime,
     textFileLogObserver,
 )
 from twisted.python.logfile import LogFile
@@ -46,7 +46,7 @@ def json_observer(out: IO[str]) -> ILogObserver:
 def json_line(event: LogEvent) -> str:
     """One event as one line: time, level, logger, message, and the fields that it was logged with."""
     line: dict[str, Any] = {
-        "time": formatTime(event.get("log_time")),
+        "time": datetime.fromtimestamp(event.get("log_time") or 0.0, UTC).isoformat(timespec="milliseconds"),
         "level": getattr(event.get("log_level"), "name", "info"),
         "logger": event.get("log_namespace", "-"),
         "message": eventAsText(event, includeTimestamp=False, includeSystem=False),

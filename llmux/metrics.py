@@ -75,6 +75,10 @@ class Metrics:
         """Somebody came without a valid key."""
         self._auth_failures.inc()
 
+    def refused_request(self, status: int) -> None:
+        """The front refused to read a request."""
+        self._child(self._requests, "-", "-", "rejected", f"{status // 100}xx").inc()
+
     def exchanged(
         self,
         *,

@@ -10,7 +10,7 @@ import attrs
 from llmux import __version__
 from llmux.accesslog import AccessLog, LoggedLines
 from llmux.amp.control_plane import ControlPlane
-from llmux.config import Config
+from llmux.config import Config, ConfigError, Problem
 from llmux.config.schema import Provider as ProviderConfig
 from llmux.config.schema import Timeouts
 from llmux.credentials.amp import AmpSecrets
@@ -24,6 +24,7 @@ from llmux.net.pool import Pool
 from llmux.routing.mapping import Mapping as Rule
 from llmux.routing.mapping import Target
 from llmux.routing.table import Entry, RouteTable, compile_entry, compile_table
+from llmux.scenario.model import Scenario, ScenarioError
 from llmux.web.auth import Keyring
 from llmux.web.catalogue import Catalogue, Model
 from llmux.web.runtime import Amp, Limits, Provider, Runtime
@@ -56,13 +57,15 @@ def build(config: Config, services: Services) -> Runtime:
     amp = config.amp
     plane = amp.control_plane if amp.control_plane != "auto" else ("upstream" if upstream is not None else "local")
     table, catalogue = routing(config, {})
+    scripts = scenarios(config)
+    providers = {
+        provider.name: Provider(provider.name, _executor(provider, services, scripts), _limits(provider.timeouts))
+        for provider in config.providers
+        if provider.enabled
+    }
     return Runtime(
         table=table,
-        providers={
-            provider.name: Provider(provider.name, _executor(provider, services), _limits(provider.timeouts))
-            for provider in config.providers
-            if provider.enabled
-        },
+        providers=providers,
         limits=_limits(config.timeouts),
         keyring=Keyring(config.api_keys),
         catalogue=catalogue,
@@ -70,7 +73,7 @@ def build(config: Config, services: Services) -> Runtime:
             upstream=upstream,
             plane=cast(Any, plane),
             control_plane=ControlPlane(amp.user),
-            redirect_pages=amp.upstream_url if amp.browser_pages == "redirect" else None,
+            redirect_pages=amp.browser_pages == "redirect",
             local_only=amp.restrict_management_to_localhost,
         ),
         metrics=services.metrics,
@@ -80,6 +83,7 @@ def build(config: Config, services: Services) -> Runtime:
         clock=services.clock,
         version=__version__,
         started=services.started,
+        keys=tuple(secret for provider in providers.values() for secret in provider.executor.secrets()),
     )
 
 
@@ -89,8 +93,9 @@ def routing(config: Config, discovered: Mapping[str, tuple[str, ...]]) -> tuple[
     models: list[Model] = []
     for provider in config.providers:
         if provider.enabled:
-            names = (*provider.models, *discovered.get(provider.name, ()))
-            entry = compile_entry(provider.name, provider.dialects, names, len(provider.credentials))
+            told = discovered.get(provider.name, ())
+            names = (*provider.models, *told)
+            entry = compile_entry(provider.name, provider.dialects, provider.models, len(provider.credentials), told)
             entries.append(entry)
             models += [Model(name, provider.name) for name in dict.fromkeys(names) if name in entry.names]
     mappings = config.amp.model_mappings
@@ -103,9 +108,24 @@ def routing(config: Config, discovered: Mapping[str, tuple[str, ...]]) -> tuple[
     return table, Catalogue(models, (entry.name for entry in entries), pairs)
 
 
-def _executor(provider: ProviderConfig, services: Services) -> Executor:
+def scenarios(config: Config) -> dict[str, tuple[Scenario, ...]]:
+    """The scenarios of every playback provider. Raises ConfigError naming all that do not load."""
+    found: dict[str, tuple[Scenario, ...]] = {}
+    problems: list[Problem] = []
+    for provider in config.providers:
+        if provider.enabled and provider.scenario is not None:
+            try:
+                found[provider.name] = read_scenarios(provider.scenario)
+            except ScenarioError as error:
+                problems.append(Problem(provider.where, f"providers.{provider.name}.scenario", str(error)))
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _executor(provider: ProviderConfig, services: Services, scripts: Mapping[str, tuple[Scenario, ...]]) -> Executor:
     if provider.scenario is not None:
-        return Playback(read_scenarios(provider.scenario), services.reactor, speed=provider.speed)
+        return Playback(scripts[provider.name], services.reactor, speed=provider.speed)
     keys = tuple(credential.value for credential in provider.credentials)
     assert provider.base_url is not None
     return HTTPProvider(provider.name, provider.base_url, keys, provider.headers, services.pool)

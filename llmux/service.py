@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort
@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from llmux import __version__
 from llmux.config import Config
+from llmux.config.schema import Provider
 from llmux.discovery import discover
 from llmux.errors import Fault
 from llmux.net.express import ExpressSite
@@ -27,6 +28,9 @@ from llmux.web.auth import is_loopback
 
 # Seconds between two looks at a provider's own model list.
 _DISCOVERY_INTERVAL = 3600.0
+# Seconds between two looks at whether one is due; one that could not be had is due at once.
+_DISCOVERY_TICK = 60.0
+# Seconds that the first requests wait for them.
 _DISCOVERY_PATIENCE = 5.0
 _DRAIN_POLL = 0.05
 _LAST_WORDS = 1.0
@@ -48,6 +52,8 @@ class LlmuxService(Service):
         self._say = say
         self._ports: list[IListeningPort] = []
         self._discovered: dict[str, tuple[str, ...]] = {}
+        self._discovered_at: dict[str, float] = {}
+        self._asking: list[Deferred[None]] = []
         self._discovery: LoopingCall | None = None
         self.app = App(build(config, services))
         app = self.app
@@ -108,28 +114,43 @@ class LlmuxService(Service):
             )
 
     async def _begin_discovery(self) -> None:
-        """Ask once before the first request is served, but not for longer than a start may take; then every hour."""
+        """Ask once before the first request for a model is served, but not for longer than a start may take."""
         open_gate = self.app.hold()
-        self._discovery = LoopingCall(lambda: Deferred.fromCoroutine(self._discover()))
-        self._discovery.clock = self._services.reactor
-        first = Deferred.fromCoroutine(self._discover())
-        first.addTimeout(_DISCOVERY_PATIENCE, self._services.reactor)
         try:
-            await first
-        except DeferredTimeout:
-            self._log.warn("model lists take longer than {seconds} s; serving without them", seconds=_DISCOVERY_PATIENCE)
+            await self._ask_providers(self._discovering, _DISCOVERY_PATIENCE)
         finally:
             open_gate()
-        self._discovery.start(_DISCOVERY_INTERVAL, now=False)
+        self._discovery = LoopingCall(self._discover_again)
+        self._discovery.clock = self._services.reactor
+        self._discovery.start(_DISCOVERY_TICK, now=False)
 
-    async def _discover(self) -> None:
-        asked = [provider for provider in self.config.providers if provider.enabled and provider.discover]
-        answers = await gatherResults([Deferred.fromCoroutine(discover(p, self._services.pool)) for p in asked])
-        for provider, names in zip(asked, answers, strict=True):
-            if names is not None:
-                self._discovered[provider.name] = names
-        table, catalogue = routing(self.config, self._discovered)
-        self.app.runtime = attrs.evolve(self.app.runtime, table=table, catalogue=catalogue)
+    @property
+    def _discovering(self) -> list[Provider]:
+        return [provider for provider in self.config.providers if provider.enabled and provider.discover]
+
+    def _discover_again(self) -> Deferred[None]:
+        """Ask those whose list is old, and those that have not told any."""
+        now = self._services.reactor.seconds()
+        due = [p for p in self._discovering if now - self._discovered_at.get(p.name, 0.0) >= _DISCOVERY_INTERVAL]
+        return self._ask_providers(due, _DISCOVERY_TICK / 2)
+
+    def _ask_providers(self, providers: list[Provider], patience: float) -> Deferred[None]:
+        self._asking = [Deferred.fromCoroutine(self._discover(provider, patience)) for provider in providers]
+        return DeferredList(self._asking).addCallback(lambda _: None)
+
+    async def _discover(self, provider: Provider, patience: float) -> None:
+        asking = Deferred.fromCoroutine(discover(provider, self._services.pool))
+        asking.addTimeout(patience, self._services.reactor)
+        try:
+            names = await asking
+        except (DeferredTimeout, CancelledError):
+            self._log.warn("provider {name}: its model list takes longer than {s:g} s", name=provider.name, s=patience)
+            return
+        if names is not None:
+            self._discovered[provider.name] = names
+            self._discovered_at[provider.name] = self._services.reactor.seconds()
+            table, catalogue = routing(self.config, self._discovered)
+            self.app.runtime = attrs.evolve(self.app.runtime, table=table, catalogue=catalogue)
 
     async def _drain(self) -> None:
         """Let what runs come to its end, for at most `drain` seconds."""
@@ -153,6 +174,8 @@ class LlmuxService(Service):
     async def _stop(self) -> None:
         if self._discovery is not None and self._discovery.running:
             self._discovery.stop()
+        for asking in self._asking:
+            asking.cancel()
         stopping: list[Deferred[Any]] = [d for d in (port.stopListening() for port in self._ports) if d is not None]
         await DeferredList(stopping)
         await self._drain()

@@ -8,7 +8,7 @@ import sys
 from typing import IO, Any, cast
 
 from twisted.application.service import IServiceCollection
-from twisted.logger import ILogObserver, LogLevel
+from twisted.logger import ILogObserver, LogLevel, textFileLogObserver
 from twisted.python import usage
 from twisted.python.components import Componentized
 
@@ -119,8 +119,7 @@ def _runners_log(parent: Any, format_: str, level: str) -> tuple[IO[str] | None,
         return None, None
     if "fileLogObserverFactory" in parent:  # python -m twisted
         parent["logLevel"] = LogLevel.levelWithName(level)
-        if format_ == "json":
-            parent["fileLogObserverFactory"] = logs.json_observer
+        parent["fileLogObserverFactory"] = logs.json_observer if format_ == "json" else textFileLogObserver
         return parent["logFile"], None
     out = logs.destination(cast(dict[str, Any], parent))
     return out, None if out is None else logs.observer(format_, level, out)

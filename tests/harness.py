@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from llmux import config as configuration
+from llmux.accesslog import Line
 from llmux.runtime import services
 from llmux.service import LlmuxService
 
@@ -194,6 +195,20 @@ def parse_response(data: bytes | bytearray) -> Response:
     return Response(int(lines[0].split(" ")[1]), headers, body, whole)
 
 
+class Lines:
+    """An access log that a test can read."""
+
+    def __init__(self) -> None:
+        self.written: list[Line] = []
+
+    def write(self, line: Line) -> None:
+        """See `llmux.accesslog.AccessLog`."""
+        self.written.append(line)
+
+    def close(self) -> None:
+        """See `llmux.accesslog.AccessLog`."""
+
+
 class GatewayCase(TestCase):
     """Starts gateways and providers for a test, and ends them after it."""
 
@@ -221,12 +236,13 @@ class GatewayCase(TestCase):
         environ = environ or {}
         config = configuration.parse(f'listen: ["{listen}"]\n{text}', "llmux.yaml", environ)
         said: list[str] = []
-        daemon = LlmuxService(config, services(reactor, environ), said.append)
+        lines = Lines()
+        daemon = LlmuxService(config, services(reactor, environ, lines), said.append)
         if not self.express:
             daemon.site.express = ()
         daemon.startService()
         address: Any = daemon.addresses[0]
-        gateway = Gateway(daemon, address.port, said)
+        gateway = Gateway(daemon, address.port, said, lines.written)
 
         async def stop() -> None:
             for wire in gateway.clients:
@@ -249,6 +265,7 @@ class Gateway:
     daemon: LlmuxService
     port: int
     said: list[str]
+    lines: list[Line]
     clients: list[Wire] = attrs.field(factory=list)
 
     async def connect(self) -> Wire:

@@ -79,15 +79,15 @@ def request_headers(headers: list[tuple[bytes, bytes]], secret: str | None, clie
     return kept
 
 
-def strip_query(query: bytes, client_key: bytes | None) -> bytes:
-    """The raw query without the `key` and `auth_token` pairs whose value is exactly the client's key.
+def strip_query(query: bytes, client_keys: Iterable[bytes]) -> bytes:
+    """The raw query without the `key` and `auth_token` pairs whose value is exactly one of the client's keys.
 
     Everything else stays byte for byte: order, encoding, empty pairs, and a bare `getUserInfo`, which the control plane
-    would no longer know as `getUserInfo=`. None (a caller who needed no key) changes nothing.
+    would no longer know as `getUserInfo=`. No keys (a caller who needed none) change nothing.
     """
-    if not query or not client_key:
-        return query
-    return b"&".join(pair for pair in query.split(b"&") if not _carries(pair, client_key))
+    for key in filter(None, client_keys):
+        query = b"&".join(pair for pair in query.split(b"&") if not _carries(pair, key))
+    return query
 
 
 def _carries(pair: bytes, client_key: bytes) -> bool:

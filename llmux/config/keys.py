@@ -33,6 +33,7 @@ PLACEHOLDERS = {
     "sk-example*": "says so itself",
     "dummy*": "says so itself",
     "todo": "says so itself",
+    "sk-1234": "is the example of another gateway's documentation",
 }
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from llmux.config.nodes import Node
 from llmux.config.problems import listed, suggestion
 from llmux.config.reader import Reader, attempt
+from llmux.headers import HOP_BY_HOP
 
 T = TypeVar("T")
 
@@ -153,11 +154,17 @@ def header_name(node: Node) -> str:
     return value
 
 
+# Those that frame a message and name its target; a second one would let two readers disagree.
+_OURS = frozenset(name.decode() for name in HOP_BY_HOP) | {"host", "content-length"}
+
+
 def headers(node: Node) -> tuple[tuple[str, str], ...]:
     """Header names and values, as a mapping. Names that differ only in case are one."""
     found: dict[str, tuple[str, str]] = {}
     for key, value in node.entries().values():
         name = attempt(header_name, key, "")
+        if name.lower() in _OURS:
+            key.blame("llmux writes this header itself")
         if name.lower() in found:
             key.blame(f"given twice, before as '{found[name.lower()][0]}'")
         found[name.lower()] = (name, attempt(header_value, value, ""))

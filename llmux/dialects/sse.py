@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+from llmux import jsonio
+
 # A blank line ends an event; each of the three line ends that the standard allows may make one.
 _BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _TAIL = 3
@@ -42,6 +47,29 @@ class Framer:
 def _after(buffer: bytes, blank: bytes, start: int) -> int:
     at = buffer.rfind(blank, start)
     return at + len(blank) if at >= 0 else -1
+
+
+def payloads(events: bytes) -> list[bytes]:
+    """The data of whole events, one item an event that has any."""
+    found = []
+    for block in re.split(rb"\r\n\r\n|\n\n|\r\r", events):
+        lines = [line[5:].removeprefix(b" ") for line in block.splitlines() if line.startswith(b"data:")]
+        if lines:
+            found.append(b"\n".join(lines))
+    return found
+
+
+def documents(events: bytes) -> list[dict[str, Any]]:
+    """The JSON objects among the data of whole events; what is none is left out."""
+    found = []
+    for data in payloads(events):
+        try:
+            document = jsonio.loads(data)
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            found.append(document)
+    return found
 
 
 def event(data: bytes, name: bytes | None = None) -> bytes:

@@ -13,6 +13,7 @@ from llmux.executors.base import Call
 from llmux.headers import Headers
 from llmux.net.agent import render
 from llmux.net.answer import Answer
+from llmux.net.mask import mask
 from llmux.net.pool import Origin, Pool
 
 
@@ -42,10 +43,11 @@ class HTTPProvider:
             self._origin, data, connect_timeout=call.connect_timeout, bodiless=call.method == b"HEAD", sent=call.sent
         )
         if 300 <= reply.status < 400 and reply.status != 304:
-            where = headers.first(reply.headers, b"location") or b"another place"
+            location = headers.first(reply.headers, b"location") or b"another place"
             reply.abort()
-            # Following it would carry the key to wherever the redirect says.
-            raise Fault("bad_gateway", f"provider {self._name} redirects to {where.decode('latin-1')}; correct its base_url")
+            # Following it would carry the key to wherever the redirect says; repeating its query might tell the key.
+            where = mask(location.partition(b"?")[0], self.secrets()).decode("utf-8", "replace")
+            raise Fault("bad_gateway", f"provider {self._name} redirects to {headers.short(where)}; correct its base_url")
         return reply
 
     def headers(self, call: Call) -> Headers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
@@ -30,6 +31,16 @@ _UNGZIP_LIMIT = 64 * 1024 * 1024
 _NOT_UNTOUCHED = headers.HOP_BY_HOP.union((b"host", b"content-length", b"expect", b"accept-encoding"))
 
 
+@attrs.frozen
+class Caller:
+    """Who asks: `key` is the client key that was recognised (it may have an upstream key of its own), `secrets` are all that
+    must not leave; `untouched` callers bring their own credentials for the upstream and get none of ours."""
+
+    key: bytes | None = attrs.field(default=None, repr=False)
+    secrets: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+    untouched: bool = False
+
+
 class AmpUpstream:
     """Forwards a client's request as it came: method, path, query and body; only the credentials change."""
 
@@ -46,29 +57,31 @@ class AmpUpstream:
         """See `Executor`."""
         return self._secrets.known()
 
-    def target(self, request: ClientRequest, client_key: bytes | None) -> bytes:
-        """The request target for the upstream: its base path, the path as it came, the query without the client's key."""
-        query = strip_query(request.query, client_key)
+    def target(self, request: ClientRequest, secrets: tuple[bytes, ...]) -> bytes:
+        """The request target for the upstream: its base path, the path as it came, the query without the client's keys."""
+        query = strip_query(request.query, secrets)
         return self._base + request.path + (b"?" + query if query else b"")
 
-    def headers(self, request: ClientRequest, client_key: bytes | None, untouched: bool) -> Headers:
-        """The headers for the upstream, with our credential; or `untouched`, with the client's own."""
-        keys = (client_key,) if client_key else ()
-        if untouched:
+    def page(self, request: ClientRequest, secrets: tuple[bytes, ...]) -> bytes:
+        """The URL of a page at the upstream."""
+        scheme = b"https://" if self.origin.secure else b"http://"
+        return scheme + self.origin.host_header + self.target(request, secrets)
+
+    def _headers(self, request: ClientRequest, caller: Caller) -> Headers:
+        """The headers for the upstream, with our credential; or untouched, with the client's own."""
+        if caller.untouched:
             listed = headers.connection_tokens(request.headers)
             return [
                 (name, value)
                 for name, value in request.headers
-                if name not in _NOT_UNTOUCHED and name not in listed and not any(key in value for key in keys)
+                if name not in _NOT_UNTOUCHED and name not in listed and not any(key in value for key in caller.secrets)
             ]
-        return request_headers(request.headers, self._secrets.find(client_key), keys)
+        return request_headers(request.headers, self._secrets.find(caller.key), caller.secrets)
 
-    def forward(
-        self, request: ClientRequest, client_key: bytes | None, connect_timeout: float, untouched: bool = False
-    ) -> Deferred[Answer]:
+    def forward(self, request: ClientRequest, caller: Caller, connect_timeout: float) -> Deferred[Answer]:
         """Ask the upstream. Fires when the head of its answer is there, fails with a Fault; cancelling closes it."""
-        target = self.target(request, client_key)
-        fields = [*self.headers(request, client_key, untouched), (b"accept-encoding", b"identity")]
+        target = self.target(request, caller.secrets)
+        fields = [*self._headers(request, caller), (b"accept-encoding", b"identity")]
         client = http_client(self._agent.exactly(target, fields, connect_timeout))
         # The URL only names the origin; target and headers leave exactly as given.
         d: Deferred[Any] = client.request(
@@ -81,14 +94,12 @@ class AmpUpstream:
         )
         return d.addCallback(_answer)
 
-    async def open_tunnel(
-        self, request: ClientRequest, client_key: bytes | None, connect_timeout: float
-    ) -> tuple[Connection, Reply]:
+    async def open_tunnel(self, request: ClientRequest, caller: Caller, connect_timeout: float) -> tuple[Connection, Reply]:
         """Ask the upstream for another protocol, with the client's own credentials. Raises Fault."""
-        fields = self.headers(request, client_key, untouched=True)
+        fields = self._headers(request, caller)
         fields.append((b"connection", b"Upgrade"))
         fields.append((b"upgrade", headers.first(request.headers, b"upgrade") or b"websocket"))
-        data = render(request.method, self.target(request, client_key), self.origin, fields, request.body)
+        data = render(request.method, self.target(request, caller.secrets), self.origin, fields, request.body)
         return await self._pool.upgrade(self.origin, data, connect_timeout=connect_timeout)
 
 

@@ -235,7 +235,19 @@ class ExpressSite(FrontSite):
 class ExpressResponder:
     """A `Responder` straight on the transport."""
 
-    __slots__ = ("_brake", "_channel", "_chunked", "_finished", "_goodbye", "_on_gone", "_pending", "_slow", "committed", "gone")
+    __slots__ = (
+        "_brake",
+        "_channel",
+        "_chunked",
+        "_finished",
+        "_goodbye",
+        "_on_gone",
+        "_pending",
+        "_slow",
+        "committed",
+        "gone",
+        "status",
+    )
 
     def __init__(self, channel: ExpressChannel) -> None:
         self._channel = channel
@@ -247,6 +259,7 @@ class ExpressResponder:
         self._finished = False
         self._goodbye: IDelayedCall | None = None
         self.committed = False
+        self.status = 0
         self.gone = False
 
     def on_gone(self, callback: Callable[[], None]) -> None:
@@ -258,6 +271,7 @@ class ExpressResponder:
         if self.gone or self.committed:
             return
         self.committed = True
+        self.status = status
         fields = [b"%b: %b\r\n" % header for header in headers]
         self._chunked = status not in (204, 304) and all(name != b"content-length" for name, _ in headers)
         block = b"".join(fields)

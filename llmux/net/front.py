@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ISSLTransport
@@ -39,6 +40,7 @@ class FrontRequest(Request):
 
     site: FrontSite
     channel: Any
+    defaultContentType = None  # an answer that names none has none
 
     def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(channel, *args, **kwargs)
@@ -95,8 +97,6 @@ class FrontChannel(HTTPChannel):
     requestFactory = FrontRequest
     site: FrontSite
     transport: Any
-    # The address of the other end; "" for a UNIX socket.
-    peer = ""
     # Claude Code and Codex send long heads; what is past this is nobody's client.
     totalHeadersSize = 64 * 1024
     MAX_LENGTH = 64 * 1024
@@ -109,13 +109,17 @@ class FrontChannel(HTTPChannel):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self.peer = str(getattr(self.transport.getPeer(), "host", ""))
         self.site.channels.add(self)
 
     @property
     def idle(self) -> bool:
         """Whether no request is being read or served."""
         return not self.requests
+
+    @cached_property
+    def peer(self) -> str:
+        """The address of the other end; "" for a UNIX socket. Behind a PROXY line it is known with the first bytes."""
+        return str(getattr(self.transport.getPeer(), "host", ""))
 
     # bytes in
 

@@ -11,7 +11,7 @@ from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, wrapClientTLS
-from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
@@ -98,8 +98,8 @@ class Pool:
             raise Fault("timeout", f"connecting to {origin} took longer than {timeout:g} s") from None
         except DNSLookupError:
             raise Fault("bad_gateway", f"the name {origin.host} cannot be resolved") from None
-        except CancelledError:
-            raise
+        except (CancelledError, ConnectingCancelledError):
+            raise CancelledError from None
         except (ConnectError, TLSError, OSError) as error:
             raise Fault("bad_gateway", f"cannot connect to {origin}: {describe(error)}") from None
 

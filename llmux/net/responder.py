@@ -15,6 +15,7 @@ from llmux.net.front import FrontRequest
 
 # A client that does not read cannot be told goodbye; after this many seconds it is cut off.
 GOODBYE = 5.0
+_LAST_WORDS = 0.25
 
 
 class Brake(Protocol):
@@ -31,6 +32,10 @@ class Responder(Protocol):
     @property
     def committed(self) -> bool:
         """Whether the head was sent: from then on no other answer can be given."""
+
+    @property
+    def status(self) -> int:
+        """The status that was sent; 0 before the commit."""
 
     @property
     def gone(self) -> bool:
@@ -63,6 +68,7 @@ class WebResponder:
         self._on_gone: Callable[[], None] | None = None
         self._braked = False
         self.committed = False
+        self.status = 0
         self.gone = False
         self.done: Deferred[None] = Deferred()
         request.notifyFinish().addCallbacks(lambda _: self._over(False), lambda _: self._over(True))
@@ -76,6 +82,7 @@ class WebResponder:
         if self.gone or self.committed:
             return
         self.committed = True
+        self.status = status
         request = self._request
         request.setResponseCode(status, RESPONSES.get(status, b"-"))
         for name, value in headers:
@@ -118,10 +125,12 @@ class WebResponder:
             return
         request = self._request
         channel = request.channel
-        if request.clientproto == b"HTTP/1.0":
-            channel.forceAbortClient()
-            return
         channel.persistent = False
+        if request.clientproto == b"HTTP/1.0" and not request.responseHeaders.hasHeader(b"content-length"):
+            # A close in order would look like the end; what is written gets a moment to arrive first.
+            goodbye = request.site.clock.callLater(_LAST_WORDS, channel.forceAbortClient)
+            self.done.addBoth(lambda _: goodbye.cancel() if goodbye.active() else None)
+            return
         channel.loseConnection()
         goodbye = request.site.clock.callLater(GOODBYE, channel.forceAbortClient)
         self.done.addBoth(lambda _: goodbye.cancel() if goodbye.active() else None)

@@ -58,13 +58,18 @@ class RouteTable:
         return [entry for _, _, _, entry in sorted(ranked, key=lambda row: row[:3])]
 
 
-def compile_entry(name: str, dialects: Iterable[str], models: Iterable[str], credentials: int) -> Entry:
-    """Compile one provider's model list; what holds `*`, `?` or `[` is a pattern, and patterns see the case."""
+def compile_entry(
+    name: str, dialects: Iterable[str], models: Iterable[str], credentials: int, discovered: Iterable[str] = ()
+) -> Entry:
+    """Compile one provider's model list; what holds `*`, `?` or `[` is a pattern, and patterns see the case.
+
+    `discovered` are names that the provider itself gave: names, whatever they hold.
+    """
     models = tuple(models)
     return Entry(
         name=name,
         dialects=frozenset(dialects),
-        names=frozenset(model for model in models if not _GLOB.search(model)),
+        names=frozenset(model for model in models if not _GLOB.search(model)).union(discovered),
         globs=tuple(re.compile(translate(model)) for model in models if _GLOB.search(model)),
         credentials=credentials,
     )

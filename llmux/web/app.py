@@ -1,4 +1,4 @@
-"""Klein, built from the route table; authorization stands in the table, so no route can be forgotten."""
+"""Serving a request: the route decides who may call, a handler answers, and how it went is booked; all three here alone."""
 
 from __future__ import annotations
 
@@ -6,22 +6,15 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, cast
 
-from klein import Klein
-from klein.interfaces import IKleinRequest
 from klein.resource import KleinResource
-from twisted.internet.defer import CancelledError, Deferred, DeferredLock
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
-from twisted.python.failure import Failure
-from twisted.web.iweb import IRequest
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from llmux import headers
+from llmux.accesslog import Line
 from llmux.errors import Fault
-from llmux.headers import Headers
+from llmux.headers import Headers, short
 from llmux.net.express import ExpressResponder
 from llmux.net.front import FrontChannel, FrontRequest
 from llmux.net.request import ClientRequest
@@ -30,9 +23,11 @@ from llmux.web import auth, control_plane, health, inference, models
 from llmux.web.auth import Client
 from llmux.web.context import Context, HandlerFunction
 from llmux.web.exchange import ClientGone
+from llmux.web.record import Record, outcome_of
 from llmux.web.refusals import refusal
-from llmux.web.routes import ALL_METHODS, ROUTES, Handler, Route, dialect_of
+from llmux.web.routes import ROUTES, Handler, Route, dialect_of
 from llmux.web.runtime import Runtime
+from llmux.web.tree import build
 
 _log = Logger("llmux.web")
 
@@ -52,8 +47,10 @@ HANDLERS: dict[Handler, HandlerFunction] = {
     "metrics": health.metrics,
 }
 
-# What the endpoints of routes are called; those of the methods that a path does not take are called otherwise.
-_ROUTE = "route-"
+# What wants to know the models, and waits until providers have told theirs.
+_GATED = ("exchange", "bridge", "models", "model", "catalogue")
+# Asked every few seconds by machines; their lines would bury all others.
+_QUIET = ("health", "metrics")
 # Model names stand in Gemini's paths, so there is no end to the paths that could be remembered.
 _MOST_EXPRESS = 4096
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -124,38 +121,95 @@ class App:
         allowed: tuple[str, ...],
         params: dict[str, str],
     ) -> None:
-        if self._gate is not None:
+        if self._gate is not None and route is not None and route.handler in _GATED:
             await self._gate.run(lambda: None)
         runtime = self.runtime
         runtime.metrics.in_flight += 1
         request_id = self._request_id(request)
-        extra: Headers = []
+        record = Record()
         try:
             if route is None:
-                if allowed:
-                    extra.append((b"allow", ", ".join(allowed).encode()))
-                    raise Fault("method_not_allowed", "Method not allowed")
-                raise Fault("not_found", "Not found")
+                raise Fault(*(("method_not_allowed", "Method not allowed") if allowed else ("not_found", "Not found")))
             client = authorize(runtime, route, request)
-            context = Context(runtime, route, params, request, responder, client, request_id, channel)
+            record.client = client.name
+            context = Context(runtime, route, params, request, responder, client, request_id, channel, record)
             await HANDLERS[route.handler](context)
-        except (ClientGone, CancelledError):
-            pass
+        except ClientGone:
+            pass  # there is nobody to tell
         except Fault as fault:
             if fault.kind == "auth":
                 runtime.metrics.refused_key()
-            dialect = _speech(runtime, route, params, request)
-            _refuse(responder, refusal(dialect, fault, request_id), extra)
+            record.fault = fault
+            record.outcome = "rejected"
+            extra = [(b"allow", ", ".join(allowed).encode())] if allowed else []
+            _refuse(responder, refusal(_speech(runtime, route, params, request), fault, request_id), extra)
         except Exception:
             _log.failure("a defect while serving {path}", path=request.path.decode("latin-1"), request_id=request_id)
-            defect = Fault("server", "llmux has met a defect of its own; its log tells more")
-            _refuse(responder, refusal(dialect_of(request.path), defect, request_id), extra)
+            record.fault = Fault("server", "llmux has met a defect of its own; its log tells more")
+            _refuse(responder, refusal(dialect_of(request.path), record.fault, request_id), [])
         finally:
             runtime.metrics.in_flight -= 1
+            if route is None or runtime.debug or route.handler not in _QUIET:
+                self._book(runtime, request, route, responder, record, request_id)
+
+    def _book(
+        self, runtime: Runtime, request: ClientRequest, route: Route | None, responder: Responder, record: Record, request_id: str
+    ) -> None:
+        """Write down how it went; here and nowhere else."""
+        now = runtime.clock.seconds()
+        status, outcome = responder.status, record.outcome
+        if responder.gone and (not status or record.fault is None):
+            outcome = "client_gone"
+        elif outcome is None:
+            outcome = outcome_of(status) if record.fault is None else "upstream_error"
+        seconds = now - request.received
+        first = None if record.first is None else record.first - request.received
+        runtime.metrics.exchanged(
+            route=route.path if route is not None else "-",
+            dialect=record.dialect,
+            outcome=outcome,
+            status=status or 499,
+            provider=record.provider,
+            stream=record.stream,
+            seconds=seconds,
+            first=first,
+        )
+        runtime.access_log.write(
+            Line(
+                time=now,
+                method=short(request.method.decode("latin-1")),
+                path=request.path.decode("latin-1"),
+                peer=request.peer,
+                client=record.client,
+                request_id=request_id,
+                status=status or 499,
+                outcome=outcome,
+                seconds=seconds,
+                first=first,
+                sent=record.sent,
+                decision=record.decision,
+                provider=record.provider,
+                model=record.model,
+                requested=record.requested,
+                attempts=record.attempts,
+                dialect=record.dialect,
+                why="" if record.fault is None else record.fault.message,
+            )
+        )
 
     def refuse(self, target: bytes, fault: Fault) -> tuple[int, Headers, bytes]:
         """A refusal by the front, which knows nothing but the request target (b"": not even that)."""
-        return refusal(dialect_of(target.partition(b"?")[0]), fault, self._new_id())
+        request_id, path = self._new_id(), target.partition(b"?")[0]
+        status, fields, body = refusal(dialect_of(path), fault, request_id)
+        _log.info(
+            "{status} refused before it was read: {path}: {why}",
+            status=status,
+            path=path.decode("latin-1"),
+            why=fault.message,
+            request_id=request_id,
+        )
+        self.runtime.metrics.refused_request(status)
+        return status, fields, body
 
     def _request_id(self, request: ClientRequest) -> str:
         given = headers.first(request.headers, b"x-request-id")
@@ -198,61 +252,3 @@ def _refuse(responder: Responder, answer: tuple[int, Headers, bytes], extra: Hea
         return
     status, fields, body = answer
     send(responder, status, fields + extra, body)
-
-
-Serve = Callable[[FrontRequest, Route | None, tuple[str, ...], dict[str, str]], None]
-
-
-class _Taken(Resource):
-    """What tells Klein that the request is in other hands. Anything else that an endpoint may return makes Klein end the
-    request itself, and an endpoint's failure makes it write a page into whatever was already sent."""
-
-    isLeaf = True
-
-    def render(self, request: IRequest) -> int:
-        """Nothing."""
-        return NOT_DONE_YET
-
-
-TAKEN = _Taken()
-
-
-def build(routes: Iterable[Route], serve: Serve) -> Klein:
-    """A Klein application with one rule a row, and one more for the methods that a path does not take."""
-    app = Klein()
-    taken: dict[str, set[str]] = {}
-
-    def add(path: str, methods: Iterable[str], route: Route | None, allowed: tuple[str, ...], name: str) -> None:
-        def endpoint(request: Any, **params: str) -> Resource:
-            serve(cast(FrontRequest, request), route, allowed, {key: _plain(value) for key, value in params.items()})
-            return TAKEN
-
-        app.route(path, methods=list(methods), strict_slashes=False, endpoint=name)(endpoint)
-
-    for index, route in enumerate(routes):
-        methods = route.methods or ALL_METHODS
-        taken.setdefault(route.path, set()).update(methods)
-        if "GET" in methods:
-            taken[route.path].add("HEAD")
-        add(route.path, methods, route, (), f"{_ROUTE}{index}")
-    for index, (path, methods_) in enumerate(taken.items()):
-        others = [method for method in ALL_METHODS if method not in methods_]
-        if others:
-            add(path, others, None, tuple(method for method in ALL_METHODS if method in methods_), f"others-{index}")
-
-    @app.handle_errors(HTTPException)
-    def no_route(request: Any, failure: Failure) -> Resource:
-        """Klein found nothing: the path is unknown, or the method is one that nobody knows."""
-        mapper: Any = IKleinRequest(request).mapper
-        allowed: tuple[str, ...] = ()
-        if isinstance(failure.value, MethodNotAllowed):
-            allowed = tuple(method for method in ALL_METHODS if mapper.match(method=method)[0].startswith(_ROUTE))
-        serve(cast(FrontRequest, request), None, allowed, {})
-        return TAKEN
-
-    return app
-
-
-def _plain(value: str) -> str:
-    """A part of the path as text. Routing kept `%2F` and `%25` encoded, so that no slash came from within a segment."""
-    return value.replace("%2F", "/").replace("%25", "%")

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Protocol
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 import attrs
 
@@ -35,20 +35,17 @@ class Key(Protocol):
 @attrs.frozen
 class Client:
     """An authenticated caller. `name` is what logs may call it; `key` is what it showed (None while no keys are set);
-    `models` are the names and patterns that it may ask for (None: all)."""
+    `models` are the names and patterns that it may ask for (None: all); `secrets` are all client keys that stand anywhere in
+    its request, and must not leave towards anybody."""
 
     name: str
     key: bytes | None = attrs.field(default=None, repr=False)
     models: tuple[str, ...] | None = None
+    secrets: tuple[bytes, ...] = attrs.field(default=(), repr=False)
 
     def may_use(self, model: str) -> bool:
         """Whether this caller may ask for a model, named without its suffix."""
         return self.models is None or any(fnmatchcase(model, pattern) for pattern in self.models)
-
-    @property
-    def secrets(self) -> tuple[bytes, ...]:
-        """What must not leave towards anybody."""
-        return (self.key,) if self.key is not None else ()
 
 
 ANONYMOUS = Client("anonymous")
@@ -59,7 +56,9 @@ class Keyring:
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self._salt = os.urandom(32)
+        keys = tuple(keys)
         self._keys = {self._digest(key.key.encode()): key for key in keys}
+        self._known = frozenset(key.key.encode() for key in keys)
 
     def __bool__(self) -> bool:
         return bool(self._keys)
@@ -79,8 +78,17 @@ class Keyring:
             shown = True
             key = self._keys.get(self._digest(candidate))
             if key is not None:
-                return Client(key.name, candidate, key.models)
+                return Client(key.name, candidate, key.models, self._secrets(candidate, headers, query))
         raise Fault("auth", "Invalid API key" if shown else "Missing API key")
+
+    def _secrets(self, key: bytes, headers: Headers, query: bytes) -> tuple[bytes, ...]:
+        """All client keys in a request that has shown a valid one. Nothing is told by their timing: they are the caller's."""
+        found = {key}
+        for _, value in headers:
+            found.update(self._known.intersection((value, value.rpartition(b" ")[2])))
+        if query:
+            found.update(self._known.intersection(value for _, value in query_pairs(query)))
+        return tuple(found)
 
 
 def credentials(headers: Headers, query: bytes) -> Iterator[bytes]:
@@ -94,12 +102,18 @@ def credentials(headers: Headers, query: bytes) -> Iterator[bytes]:
             if value:
                 yield value
     if query:
-        for pair in query.split(b"&"):
-            name, _, value = pair.partition(b"=")
-            if value and name.decode("latin-1") in QUERY_CREDENTIALS:
-                yield unquote_plus(value.decode("latin-1"), encoding="utf-8", errors="surrogateescape").encode(
-                    "utf-8", "surrogateescape"
-                )
+        yield from (value for name, value in query_pairs(query) if value and name in QUERY_CREDENTIALS)
+
+
+def query_pairs(query: bytes) -> Iterator[tuple[str, bytes]]:
+    """The decoded pairs of a query."""
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        yield _decoded(name).decode("utf-8", "replace"), _decoded(value)
+
+
+def _decoded(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" "))
 
 
 def is_loopback(peer: str) -> bool:

@@ -10,6 +10,7 @@ from llmux.net.front import FrontChannel
 from llmux.net.request import ClientRequest
 from llmux.net.responder import Responder
 from llmux.web.auth import Client
+from llmux.web.record import Record
 from llmux.web.routes import Route
 from llmux.web.runtime import Runtime
 
@@ -17,7 +18,7 @@ from llmux.web.runtime import Runtime
 @attrs.frozen
 class Context:
     """One request on its route. `params` are the decoded parts of the path that the route names; `channel` is the client's
-    connection, for handlers that take it over."""
+    connection, for handlers that take it over; `record` is what will be booked."""
 
     runtime: Runtime
     route: Route
@@ -27,6 +28,7 @@ class Context:
     client: Client
     request_id: str
     channel: FrontChannel
+    record: Record
 
 
 HandlerFunction = Callable[[Context], Awaitable[None]]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.defer import CancelledError, Deferred
+import attrs
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from llmux import headers
 from llmux.errors import Fault
-from llmux.executors.upstream import AmpUpstream
+from llmux.executors.upstream import AmpUpstream, Caller
 from llmux.headers import Headers
 from llmux.net.answer import Answer
 from llmux.net.responder import send
 from llmux.net.tunnel import tunnel
 from llmux.web.context import Context
-from llmux.web.exchange import ClientGone, Exchange
+from llmux.web.exchange import Exchange
 
 _log = Logger("llmux.amp")
 
@@ -49,43 +50,50 @@ async def browser_page(context: Context) -> None:
     """A page for people: the upstream's, proxied or by redirect."""
     amp, request = context.runtime.amp, context.request
     accepts = headers.first(request.headers, b"accept") or b""
-    if amp.redirect_pages is not None and request.method in (b"GET", b"HEAD") and b"text/html" in accepts.lower():
-        location = amp.redirect_pages.encode() + request.target
-        send(context.responder, 307, [(b"location", location)], b"")
+    if (
+        amp.redirect_pages
+        and amp.upstream is not None
+        and request.method in (b"GET", b"HEAD")
+        and b"text/html" in accepts.lower()
+    ):
+        send(context.responder, 307, [(b"location", amp.upstream.page(request, context.client.secrets))], b"")
         return
     await forward(context)
 
 
 async def unknown_provider_path(context: Context) -> None:
-    """A path below `/api/provider` that is no route: the Amp upstream may know it."""
+    """A path below `/api/provider` that is no route: the Amp upstream may know it.
+
+    A key that is bound to models may not go around its list this way: the path could be another spelling of one that is.
+    """
     if context.runtime.amp.upstream is None:
         raise Fault("not_found", "Not found")
+    if context.client.models is not None:
+        raise Fault(
+            "permission", "this key is bound to models, and this path names none that could be checked", should_retry=False
+        )
     await forward(context)
 
 
 async def actors(context: Context) -> None:
     """Amp's thread actors: they bring their own credential, and speak WebSocket."""
-    upstream = _upstream(context)
-    upgrade = headers.first(context.request.headers, b"upgrade")
-    if upgrade is None:
+    upstream, limits = _upstream(context), context.runtime.limits
+    caller = attrs.evolve(_caller(context), untouched=True)
+    asked = headers.connection_tokens(context.request.headers)
+    if headers.first(context.request.headers, b"upgrade") is None or b"upgrade" not in asked:
         await forward(context, untouched=True)
         return
     exchange = Exchange(context.runtime, context.responder)
     try:
-        patience = context.runtime.limits.connect
-        opening = Deferred.fromCoroutine(upstream.open_tunnel(context.request, context.client.key, patience))
-        try:
-            connection, reply = await exchange.wait(opening)
-        except CancelledError:
-            raise ClientGone from None
+        opening = Deferred.fromCoroutine(upstream.open_tunnel(context.request, caller, limits.connect))
+        connection, reply = await exchange.open(opening, limits)
         if reply.status != 101:
-            await exchange.relay(reply, None, [], upstream.secrets(), context.runtime.limits)
+            await exchange.relay(reply, None, [], context.runtime.secrets(), limits)
             return
         head = [b"HTTP/1.1 101 Switching Protocols\r\n"]
         head += [b"%b: %b\r\n" % header for header in reply.headers]
+        context.record.outcome = "ok"
         tunnel(context.channel, b"".join([*head, b"\r\n"]), connection)
-    except ClientGone:
-        pass
     except Fault as fault:
         _fail(context, fault)
     finally:
@@ -96,20 +104,25 @@ async def forward(context: Context, untouched: bool = False) -> None:
     """Let the Amp upstream answer. `untouched`: with the client's own credentials, and none of ours."""
     upstream, runtime = _upstream(context), context.runtime
     exchange = Exchange(runtime, context.responder)
+    caller = attrs.evolve(_caller(context), untouched=untouched)
+    context.record.provider = "amp"
 
     def attempt(sent: Callable[[], None]) -> Deferred[Answer]:
         sent()
-        return upstream.forward(context.request, context.client.key, runtime.limits.connect, untouched)
+        return upstream.forward(context.request, caller, runtime.limits.connect)
 
     try:
         answer = await exchange.ask(attempt, runtime.limits)
-        await exchange.relay(answer, None, [], upstream.secrets(), runtime.limits)
-    except ClientGone:
-        pass
+        context.record.fault = await exchange.relay(answer, None, [], runtime.secrets(), runtime.limits)
     except Fault as fault:
         _fail(context, fault)
     finally:
         exchange.close()
+        context.record.first, context.record.sent = exchange.first_byte, exchange.sent
+
+
+def _caller(context: Context) -> Caller:
+    return Caller(context.client.key, context.client.secrets)
 
 
 def _upstream(context: Context) -> AmpUpstream:
@@ -120,6 +133,7 @@ def _upstream(context: Context) -> AmpUpstream:
 
 
 def _fail(context: Context, fault: Fault) -> None:
+    context.record.fault = fault
     if context.responder.committed:
         context.responder.truncate()
         return

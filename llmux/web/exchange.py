@@ -55,9 +55,7 @@ class Exchange:
 
         Raises Fault, or ClientGone.
         """
-        if not self._total_set:
-            self._total_set = True
-            self.timer.limit(limits.total)
+        self._begin(limits)
 
         def sent() -> None:
             self.timer.phase("no answer from the provider", limits.first_event)
@@ -70,6 +68,20 @@ class Exchange:
             answer.abort()
             raise ClientGone
         return answer
+
+    async def open(self, opening: Deferred[_T], limits: Limits) -> _T:
+        """Wait for a connection to be opened and answered, within the limits for a first event. Raises Fault, or ClientGone."""
+        self._begin(limits)
+        self.timer.phase("no answer from the provider", limits.connect + limits.first_event)
+        try:
+            return await self.wait(opening)
+        except CancelledError:
+            raise self._why() from None
+
+    def _begin(self, limits: Limits) -> None:
+        if not self._total_set:
+            self._total_set = True
+            self.timer.limit(limits.total)
 
     async def relay(
         self, answer: Answer, watch: Watch | None, extra: Headers, secrets: tuple[bytes, ...], limits: Limits

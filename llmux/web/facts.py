@@ -40,25 +40,25 @@ class Errand:
         if model == self.facts.model:
             return self.path, self.body
         if self.facts.dialect == "gemini":
-            head, _, action = self.path.rpartition(b":")
-            root = head[: head.index(_MODELS) + len(_MODELS)]
-            return root + quote(model, safe=_SEGMENT_SAFE).encode() + b":" + action, self.body
+            root = self.path[: self.path.index(_MODELS) + len(_MODELS)]
+            action = quote(self.facts.action, safe=_SEGMENT_SAFE)
+            return root + f"{quote(model, safe=_SEGMENT_SAFE)}:{action}".encode(), self.body
         return self.path, jsonio.patch_model(self.body, self.facts.model, model)
 
 
 _MODELS = b"/models/"
 
 
-def provider_query(query: bytes, dialect: str, client_key: bytes | None) -> bytes:
-    """The client's query for a provider: as it came, without what the client used as its key.
+def provider_query(query: bytes, dialect: str, secrets: tuple[bytes, ...]) -> bytes:
+    """The client's query for a provider: as it came, without what the client used as its key (`secrets`).
 
     In Gemini's API `key` is always a credential, so there it never travels.
     """
     if not query:
         return query
-    query = strip_query(query, client_key)
-    if dialect == "gemini" and b"key=" in query:
-        query = b"&".join(pair for pair in query.split(b"&") if not pair.startswith(b"key="))
+    query = strip_query(query, secrets)
+    if dialect == "gemini":
+        query = b"&".join(pair for pair in query.split(b"&") if unquote(pair.partition(b"=")[0].decode("latin-1")) != "key")
     return query
 
 
@@ -109,16 +109,15 @@ def _below_root(path: bytes, dialect: str) -> bytes:
 def _read_gemini(route: Route, request: ClientRequest, alias: str | None) -> Errand:
     at = request.path.find(_MODELS)
     version = b"/v1" if b"/v1/" in request.path[: at + 1] else b"/v1beta"
-    name, colon, action = request.path[at + len(_MODELS) :].strip(b"/").rpartition(b":") if at >= 0 else (b"", b"", b"")
-    model = unquote(name.decode("latin-1"))
-    if not colon or not model or not action:
+    tail = request.path[at + len(_MODELS) :].strip(b"/") if at >= 0 else b""
+    model, _, method = unquote(tail.decode("latin-1")).rpartition(":")
+    if not model or not method:
         raise Fault("invalid", "Invalid Gemini API path format")
     try:
         jsonio.check_object(request.body)
     except ValueError as error:
         raise Fault("invalid", str(error)) from None
     base, suffix = split_suffix(model)
-    method = unquote(action.decode("latin-1"))
     facts = Facts(
         dialect="gemini",
         operation=_GEMINI_OPERATIONS.get(method, "generate"),
@@ -130,4 +129,4 @@ def _read_gemini(route: Route, request: ClientRequest, alias: str | None) -> Err
         amp=route.amp,
         action=method,
     )
-    return Errand(facts, version + _MODELS + name + b":" + action, request.body)
+    return Errand(facts, version + _MODELS + tail, request.body)

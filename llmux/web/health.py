@@ -10,6 +10,7 @@ from llmux import headers, jsonio
 from llmux.errors import Fault
 from llmux.net.responder import send
 from llmux.web.context import Context
+from llmux.web.refusals import refusal
 
 
 async def health(context: Context) -> None:
@@ -35,7 +36,11 @@ async def hello(context: Context) -> None:
 async def no_websocket(context: Context) -> None:
     """`GET /v1/responses` is how Codex asks for a WebSocket; 426 makes it use POST at once, anything else costs it seconds."""
     if headers.first(context.request.headers, b"upgrade") is None:
-        raise Fault("method_not_allowed", "Method not allowed")
+        status, fields, body = refusal(
+            context.route.dialect, Fault("method_not_allowed", "Method not allowed"), context.request_id
+        )
+        send(context.responder, status, [*fields, (b"allow", b"POST")], body)
+        return
     body = jsonio.dumps({"error": {"message": "WebSocket is not spoken here; use POST", "type": "invalid_request_error"}})
     fields = [(b"content-type", b"application/json"), (b"upgrade", b"HTTP/1.1"), (b"connection", b"Upgrade")]
     send(context.responder, 426, fields, body)

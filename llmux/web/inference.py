@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from llmux.accesslog import Line
 from llmux.dialects.registry import DIALECTS
 from llmux.errors import Fault, no_provider
 from llmux.executors.base import Call
-from llmux.headers import Headers, visible
+from llmux.executors.upstream import Caller
+from llmux.headers import Headers, short, visible
 from llmux.net.answer import Answer
 from llmux.net.responder import send
 from llmux.resilience.attempts import Attempts, Unreached
@@ -19,8 +20,9 @@ from llmux.routing.decision import COSTS, ROUTE_TYPES, SOURCES, Candidate, Decis
 from llmux.routing.resolve import resolve
 from llmux.web.context import Context
 from llmux.web.control_plane import unknown_provider_path, upstream_failure
-from llmux.web.exchange import ClientGone, Exchange
+from llmux.web.exchange import Exchange
 from llmux.web.facts import Errand, provider_query, read
+from llmux.web.record import outcome_of
 from llmux.web.refusals import refusal
 
 _log = Logger("llmux.routing")
@@ -29,21 +31,23 @@ _log = Logger("llmux.routing")
 async def inference(context: Context) -> None:
     """Serve one request for a model. Raises Fault for what is refused before a decision."""
     errand = read(context.route, context.request, context.params.get("provider"))
-    if not context.client.may_use(errand.facts.base):
-        raise Fault("permission", f"this key may not use the model {errand.facts.base}", param="model", should_retry=False)
-    decision = resolve(context.runtime.table, errand.facts)
+    facts, record = errand.facts, context.record
+    record.dialect, record.stream, record.requested = facts.dialect, facts.stream, short(facts.model)
+    if not context.client.may_use(facts.base):
+        message = f"this key may not use the model {short(facts.base)}"
+        raise Fault("permission", message, param="model", should_retry=False)
+    decision = resolve(context.runtime.table, facts)
+    record.decision, record.provider, record.model = decision.outcome, decision.provider, short(decision.model)
     _tell(context, decision)
     exchange = Exchange(context.runtime, context.responder)
     served = _Served(context, errand, decision, exchange)
     try:
         await served.run()
-    except ClientGone:
-        served.outcome = "client_gone"
     except Fault as fault:
         served.refuse(fault)
     finally:
         exchange.close()
-        served.book()
+        record.first, record.sent = exchange.first_byte, exchange.sent
 
 
 async def bridge(context: Context) -> None:
@@ -62,8 +66,9 @@ def _tell(context: Context, decision: Decision) -> None:
     fields: dict[str, object] = {
         "component": "amp-routing",
         "route_type": ROUTE_TYPES[decision.outcome],
-        "requested_model": decision.requested,
-        "resolved_model": decision.model,
+        "timestamp": datetime.fromtimestamp(context.request.received, UTC).isoformat(),
+        "requested_model": short(decision.requested),
+        "resolved_model": short(decision.model),
         "provider": decision.provider,
         "path": context.request.path.decode("latin-1"),
         "cost": COSTS[decision.outcome],
@@ -71,7 +76,7 @@ def _tell(context: Context, decision: Decision) -> None:
         "reason": decision.reason,
         "request_id": context.request_id,
     }
-    model = decision.requested
+    model = short(decision.requested)
     if decision.outcome == "local":
         _log.debug("amp using local provider for model: {requested_model} ({route_type}: {reason})", **fields)
     elif decision.outcome == "mapped":
@@ -91,47 +96,43 @@ def _tell(context: Context, decision: Decision) -> None:
 
 
 class _Served:
-    """One decided request: it is asked, relayed, or refused, and booked at the end."""
+    """One decided request: it is asked, and relayed or refused."""
 
     def __init__(self, context: Context, errand: Errand, decision: Decision, exchange: Exchange) -> None:
         self._context = context
         self._errand = errand
         self._decision = decision
         self._exchange = exchange
+        self._record = context.record
         self._attempts = Attempts()
-        self._status = 0
-        self._fault: Fault | None = None
-        self.outcome = "ok"
 
     async def run(self) -> None:
-        """Ask whoever the decision names."""
+        """Ask whoever the decision names. Raises Fault while nothing was committed."""
         decision, exchange, runtime = self._decision, self._exchange, self._context.runtime
         watch = DIALECTS[self._errand.facts.dialect].watch()
         if decision.outcome == "refused":
-            raise no_provider(decision.requested)
+            raise no_provider(short(decision.requested))
         if decision.translate:
-            provider = decision.provider
             raise Fault(
                 "unimplemented",
-                f"provider {provider} serves {decision.model} in another dialect than {self._errand.facts.dialect}, and "
-                "translation between dialects is not built yet",
+                f"provider {decision.provider} serves {short(decision.model)} in another dialect than "
+                f"{self._errand.facts.dialect}, and translation between dialects is not built yet",
                 should_retry=False,
             )
         if decision.outcome == "upstream":
-            upstream = runtime.amp.upstream
-            assert upstream is not None
-            answer = await self._ask_upstream()
-            secrets, limits = upstream.secrets(), runtime.limits
+            answer, limits = await self._ask_upstream(), runtime.limits
         else:
-            answer = await self._attempts.walk(decision.candidates, self._perform)
-            assert self._attempts.last is not None
-            provider_ = runtime.providers[self._attempts.last.provider]
-            secrets, limits = provider_.executor.secrets(), provider_.limits
-        self._status = answer.status
-        self.outcome = _outcome(answer.status)
-        self._fault = await exchange.relay(answer, watch, self._headers(), secrets, limits)
-        if self._fault is not None:
-            self.outcome = "upstream_error"
+            answer = await self._walk(decision.candidates)
+            limits = runtime.providers[self._record.provider].limits
+        self._record.fault = await exchange.relay(answer, watch, self._headers(), runtime.secrets(), limits)
+
+    async def _walk(self, candidates: tuple[Candidate, ...]) -> Answer:
+        try:
+            return await self._attempts.walk(candidates, self._perform)
+        finally:
+            self._record.attempts = self._attempts.count
+            if self._attempts.last is not None:
+                self._record.provider = self._attempts.last.provider
 
     async def _perform(self, candidate: Candidate) -> Answer:
         provider = self._context.runtime.providers[candidate.provider]
@@ -148,7 +149,7 @@ class _Served:
                 Call(
                     method=self._context.request.method,
                     path=path,
-                    query=provider_query(self._context.request.query, self._errand.facts.dialect, self._context.client.key),
+                    query=provider_query(self._context.request.query, self._errand.facts.dialect, self._context.client.secrets),
                     headers=self._context.request.headers,
                     body=body,
                     facts=self._errand.facts,
@@ -169,88 +170,41 @@ class _Served:
             if was_sent:
                 raise
             raise Unreached(fault) from None
-        self._context.runtime.metrics.attempted(candidate.provider, _outcome(answer.status))
+        self._context.runtime.metrics.attempted(candidate.provider, outcome_of(answer.status))
         return answer
 
     async def _ask_upstream(self) -> Answer:
         context, runtime = self._context, self._context.runtime
         upstream = runtime.amp.upstream
         assert upstream is not None
-        self._attempts.count = 1
+        self._record.attempts = 1
+        caller = Caller(context.client.key, context.client.secrets)
 
         def attempt(sent: Callable[[], None]) -> Deferred[Answer]:
             sent()
-            return upstream.forward(context.request, context.client.key, runtime.limits.connect)
+            return upstream.forward(context.request, caller, runtime.limits.connect)
 
         return await self._exchange.ask(attempt, runtime.limits)
 
     def refuse(self, fault: Fault) -> None:
         """Answer with a refusal, or truncate what was begun."""
-        self._fault = fault
-        self.outcome = "rejected" if self._decision.outcome == "refused" or self._decision.translate else "upstream_error"
+        self._record.fault = fault
+        if self._decision.outcome == "refused" or self._decision.translate:
+            self._record.outcome = "rejected"
         responder = self._context.responder
         if responder.committed:
             responder.truncate()
             return
         if self._decision.outcome == "upstream":
-            self._status, headers, body = upstream_failure(self._context, fault)
+            status, headers, body = upstream_failure(self._context, fault)
         else:
-            self._status, headers, body = refusal(self._errand.facts.dialect, fault, self._context.request_id)
-        send(responder, self._status, [*headers, self._decision_header()], body)
+            status, headers, body = refusal(self._errand.facts.dialect, fault, self._context.request_id)
+        send(responder, status, [*headers, self._decision_header()], body)
 
     def _headers(self) -> Headers:
         return [self._decision_header(), (b"x-llmux-request-id", self._context.request_id.encode())]
 
     def _decision_header(self) -> tuple[bytes, bytes]:
-        decision = self._decision
-        provider = self._attempts.last.provider if self._attempts.last is not None else decision.provider
-        line = f"{decision.outcome}; provider={provider}; model={decision.model}; attempts={self._attempts.count}"
+        record = self._record
+        line = f"{record.decision}; provider={record.provider}; model={record.model}; attempts={record.attempts}"
         return b"x-llmux-decision", visible(line)
-
-    def book(self) -> None:
-        """Write down how it went."""
-        context, facts, exchange = self._context, self._errand.facts, self._exchange
-        now = context.runtime.clock.seconds()
-        provider = self._attempts.last.provider if self._attempts.last is not None else self._decision.provider
-        seconds = now - context.request.received
-        first = exchange.first_byte - context.request.received if exchange.first_byte is not None else None
-        status = self._status or 499
-        context.runtime.metrics.exchanged(
-            route=context.route.path,
-            dialect=facts.dialect,
-            outcome=self.outcome,
-            status=status,
-            provider=provider,
-            stream=facts.stream,
-            seconds=seconds,
-            first=first,
-        )
-        request = context.request
-        context.runtime.access_log.write(
-            Line(
-                time=now,
-                method=request.method.decode("latin-1"),
-                path=request.path.decode("latin-1"),
-                peer=request.peer,
-                client=context.client.name,
-                request_id=context.request_id,
-                status=status,
-                outcome=self.outcome,
-                seconds=seconds,
-                first=first,
-                sent=exchange.sent,
-                decision=self._decision.outcome,
-                provider=provider,
-                model=self._decision.model,
-                requested=self._decision.requested,
-                attempts=self._attempts.count,
-                dialect=facts.dialect,
-                why="" if self._fault is None else self._fault.message,
-            )
-        )
-
-
-def _outcome(status: int) -> str:
-    if status < 400:
-        return "ok"
-    return "client_error" if status < 500 else "upstream_error"

@@ -66,9 +66,9 @@ _API: tuple[Route, ...] = (
     _get("/v1/responses", "no_websocket", "openai-responses"),
     _post("/v1/messages", "anthropic"),
     _post("/v1/messages/count_tokens", "anthropic", "count_tokens"),
-    _post("/v1beta/models/<path:action>", "gemini"),
-    _post("/v1/models/<path:action>", "gemini"),
-    _post("/v1beta1/publishers/google/models/<path:action>", "gemini"),
+    _post("/v1beta/models/<path:model>", "gemini"),
+    _post("/v1/models/<path:model>", "gemini"),
+    _post("/v1beta1/publishers/google/models/<path:model>", "gemini"),
     _get("/v1/models", "models"),
     _get("/v1/models/<path:model>", "model"),
     _get("/v1beta/models", "models", "gemini"),
@@ -86,7 +86,7 @@ def _aliases() -> Iterator[Route]:
         short = route.path.removeprefix("/v1/")
         if short in _UNVERSIONED:
             yield attrs.evolve(route, path=f"{root}/{short}", amp=True)
-    bridge = "/api/provider/google/v1beta1/<path:rest>"
+    bridge = f"{root}/v1beta1/<path:rest>"
     yield Route(bridge, ("POST",), "bridge", "gemini", amp=True)
     yield Route(bridge, tuple(m for m in ALL_METHODS if m != "POST"), "unknown_provider_path", "gemini", amp=True)
     for path in ("/api/provider", root, f"{root}/<path:rest>"):
@@ -151,6 +151,6 @@ def _version_dialect(parts: list[bytes]) -> str | None:
         return None
     if parts[1:2] == [b"messages"]:
         return "anthropic"
-    if parts[1:2] == [b"models"] and b":" in parts[-1]:
+    if parts[1:2] == [b"models"] and (b":" in parts[-1] or b"%3a" in parts[-1].lower()):
         return "gemini"
     return "openai-responses" if parts[1:2] == [b"responses"] else "openai-chat"

@@ -38,12 +38,12 @@ class Provider:
 
 @attrs.frozen
 class Amp:
-    """What the configuration says about Amp. `pages` is where browsers are sent (None: proxied)."""
+    """What the configuration says about Amp. `redirect_pages`: browsers are sent to the upstream, not served its pages."""
 
     upstream: AmpUpstream | None
     plane: Literal["local", "upstream"]
     control_plane: ControlPlane
-    redirect_pages: str | None
+    redirect_pages: bool
     local_only: bool
 
 
@@ -64,3 +64,8 @@ class Runtime:
     clock: Clock
     version: str
     started: float
+    keys: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+
+    def secrets(self) -> tuple[bytes, ...]:
+        """Every credential of ours that an answer might repeat: whoever is asked may know more than his own."""
+        return self.keys + (self.amp.upstream.secrets() if self.amp.upstream is not None else ())

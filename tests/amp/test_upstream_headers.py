@@ -66,29 +66,29 @@ class HeadersForTheUpstream(SynchronousTestCase):
 
 class QueryForTheUpstream(SynchronousTestCase):
     def test_only_the_clients_own_key_is_removed(self) -> None:
-        self.assertEqual(strip_query(b"a=1&key=lk-1&auth_token=lk-1&b=2", b"lk-1"), b"a=1&b=2")
-        self.assertEqual(strip_query(b"key=other&auth_token=another&key=lk-1", b"lk-1"), b"key=other&auth_token=another")
+        self.assertEqual(strip_query(b"a=1&key=lk-1&auth_token=lk-1&b=2", [b"lk-1"]), b"a=1&b=2")
+        self.assertEqual(strip_query(b"key=other&auth_token=another&key=lk-1", [b"lk-1"]), b"key=other&auth_token=another")
 
     def test_the_whole_value_must_match(self) -> None:
         for query in (b"key=lk-11", b"key=xlk-1", b"key=LK-1", b"key=", b"key", b"Key=lk-1", b"q=lk-1"):
-            self.assertEqual(strip_query(query, b"lk-1"), query)
+            self.assertEqual(strip_query(query, [b"lk-1"]), query)
 
     def test_an_encoded_key_is_recognised(self) -> None:
-        self.assertEqual(strip_query(b"key=lk%2d1&x=%2d", b"lk-1"), b"x=%2d")
-        self.assertEqual(strip_query(b"%6bey=lk-1", b"lk-1"), b"")
+        self.assertEqual(strip_query(b"key=lk%2d1&x=%2d", [b"lk-1"]), b"x=%2d")
+        self.assertEqual(strip_query(b"%6bey=lk-1", [b"lk-1"]), b"")
 
     def test_a_plus_is_read_both_ways(self) -> None:
-        self.assertEqual(strip_query(b"key=a+b", b"a+b"), b"")
-        self.assertEqual(strip_query(b"key=a+b", b"a b"), b"")
+        self.assertEqual(strip_query(b"key=a+b", [b"a+b"]), b"")
+        self.assertEqual(strip_query(b"key=a+b", [b"a b"]), b"")
 
     def test_the_bare_method_survives(self) -> None:
-        self.assertEqual(strip_query(b"getUserInfo", b"lk-1"), b"getUserInfo")
-        self.assertEqual(strip_query(b"getUserInfo&key=lk-1", b"lk-1"), b"getUserInfo")
+        self.assertEqual(strip_query(b"getUserInfo", [b"lk-1"]), b"getUserInfo")
+        self.assertEqual(strip_query(b"getUserInfo&key=lk-1", [b"lk-1"]), b"getUserInfo")
 
     def test_everything_else_is_byte_for_byte_the_same(self) -> None:
         for query in (b"", b"&&", b"b=2&a=1&b=1", b"x=%7e%7E&y=+%20", b"a==b&=c&%zz=%", b"a;key=lk-1", "ü=ß".encode()):
-            self.assertEqual(strip_query(query, b"lk-1"), query)
+            self.assertEqual(strip_query(query, [b"lk-1"]), query)
 
     def test_a_caller_without_a_key_changes_nothing(self) -> None:
-        self.assertEqual(strip_query(b"key=a&auth_token=", None), b"key=a&auth_token=")
-        self.assertEqual(strip_query(b"key=&auth_token=", b""), b"key=&auth_token=")
+        self.assertEqual(strip_query(b"key=a&auth_token=", []), b"key=a&auth_token=")
+        self.assertEqual(strip_query(b"key=&auth_token=", [b""]), b"key=&auth_token=")

@@ -128,6 +128,11 @@ class Absence(ConfigCase):
             "2:8: drain: environment variable N is not set; set it, or write ${N:-default}",
         )
 
+    def test_headers_that_frame_are_ours(self) -> None:
+        text = f"providers: {{a: {{{A}, headers: {{Host: x, content-length: '5', Transfer-Encoding: chunked, X-Ok: y}}}}}}\n"
+        found = self.problems(text)
+        self.assertEqual([problem.rpartition(": ")[2] for problem in found], ["llmux writes this header itself"] * 3)
+
     def test_the_scenario_answers_while_nobody_can(self) -> None:
         config = self.read(f'providers: {{a: {{{A}, api_keys: ["${{X}}"]}}}}\n')
         (demo,) = config.providers

@@ -15,15 +15,31 @@ _FORGED = json.dumps('"finish_reason":"stop" "type":"message_stop" "type":"respo
 _ROWS: dict[str, tuple[list[str], list[str]]] = {
     "openai-chat": (
         ["data: [DONE]", "data:[DONE]", 'data: {"choices":[{"finish_reason": "stop"}]}', 'data: {"error":{"message":"x"}}'],
-        ['data: {"choices":[{"finish_reason":null}]}', 'data: {"choices":[],"error":null}', f"data: {_FORGED}", ": [DONE]"],
+        [
+            'data: {"choices":[{"finish_reason":null}]}',
+            'data: {"choices":[],"error":null}',
+            f"data: {_FORGED}",
+            ": [DONE]",
+            'data: {"choices":[{"content_filter_results":{"error":{"code":"content_filter_error"}}}]}',
+            'data: {"choices":[{"delta":{"x":{"finish_reason":"stop"}}}]}',
+        ],
     ),
     "openai-responses": (
         [f'data: {{"type":"{kind}"}}' for kind in ("response.completed", "response.failed", "response.incomplete", "error")],
-        ['data: {"type":"response.created"}', 'data: {"type":"response.output_text.done"}', f"data: {_FORGED}"],
+        [
+            'data: {"type":"response.created","response":{"metadata":{"type":"error"}}}',
+            'data: {"type":"response.output_text.done"}',
+            f"data: {_FORGED}",
+        ],
     ),
     "anthropic": (
         ['event: message_stop\ndata: {"type":"message_stop"}', 'data: {"type": "error","error":{}}'],
-        ['data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}', f"data: {_FORGED}", 'data: {"type":"ping"}'],
+        [
+            'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}',
+            f"data: {_FORGED}",
+            'data: {"type":"ping"}',
+            'data: {"type":"content_block_start","content_block":{"input":{"type":"error"}}}',
+        ],
     ),
     "gemini": (
         [
@@ -31,7 +47,12 @@ _ROWS: dict[str, tuple[list[str], list[str]]] = {
             'data: {"promptFeedback":{"blockReason":"SAFETY"}}',
             'data: {"error":{"code":1}}',
         ],
-        ['data: {"candidates":[{"content":{}}]}', f"data: {_FORGED}"],
+        [
+            'data: {"candidates":[{"content":{}}]}',
+            f"data: {_FORGED}",
+            'data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"error":{"code":1}}}}]}}]}',
+            'data: {"candidates":[{"content":{"parts":[{"functionCall":{"args":{"finishReason":"STOP"}}}]}}]}',
+        ],
     ),
 }
 

@@ -24,7 +24,7 @@ _PLACES = {
 
 def path_of(pattern: str) -> str:
     """A path that matches a row."""
-    filled = pattern.replace("<path:action>", "m:generateContent").replace("<provider>", "openai")
+    filled = pattern.replace("<path:model>", "m:generateContent").replace("<provider>", "openai")
     return re.sub(r"<[^>]+>", "m", filled)
 
 
@@ -94,6 +94,38 @@ class AccessTests(GatewayCase):
             if status == 403:
                 self.assertEqual(json.loads(response.body)["error"]["type"], "permission_error")
 
+    async def test_bound_key_cannot_go_around(self) -> None:
+        """Not by another spelling of a path that the Amp upstream might understand."""
+        gateway = self.gateway(
+            "api_keys: [{key: bound-key-1, models: ['gpt-*']}]\namp: {upstream_url: 'http://127.0.0.1:1'}\n"
+            "providers: {demo: {scenario: 'builtin:hello', models: ['m']}}\n"
+        )
+        for path in ("/v1/messages", "/v1/messages%2F", "/v1/MESSAGES", "/v2/messages"):
+            response = await gateway.post(f"/api/provider/anthropic{path}", b'{"model":"claude-x"}', "x-api-key: bound-key-1")
+            self.assertEqual((path, response.status), (path, 403))
+
+    async def test_every_exchange_is_booked(self) -> None:
+        """A line and a count for what was refused too; none for the machines that ask how it is."""
+        gateway = self.gateway(_CONFIG)
+        await gateway.get("/health")
+        await gateway.get("/v1/models")
+        await gateway.get("/nowhere", "x-api-key: client-key-1", "x-request-id: mine-1")
+        await gateway.post("/v1/messages", b"[]", "x-api-key: client-key-2")
+        await gateway.post("/v1/messages", b'{"model":"nobody"}', "x-api-key: client-key-2")
+        rows = [(line.status, line.path, line.client, line.outcome, line.decision) for line in gateway.lines]
+        self.assertEqual(
+            rows,
+            [
+                (401, "/v1/models", "-", "rejected", "-"),
+                (404, "/nowhere", "-", "rejected", "-"),
+                (400, "/v1/messages", "key-2", "rejected", "-"),
+                (503, "/v1/messages", "key-2", "rejected", "refused"),
+            ],
+        )
+        self.assertEqual(gateway.lines[1].request_id, "mine-1")
+        text = (await gateway.get("/metrics")).body
+        self.assertIn(b'llmux_requests_total{code_class="4xx",dialect_in="-",outcome="rejected",route="-"} 1.0', text)
+
     async def test_no_keys(self) -> None:
         """Without configured keys anybody on this host may call, with any key or none."""
         gateway = self.gateway("providers: {demo: {scenario: 'builtin:hello', models: ['m']}}\n")
@@ -112,7 +144,7 @@ class AccessTests(GatewayCase):
     async def test_other_methods(self) -> None:
         """405 with Allow, as JSON in the dialect; unknown methods too; HEAD goes where GET goes."""
         gateway = self.gateway("providers: {demo: {scenario: 'builtin:hello', models: ['m']}}\n")
-        for path, allow in (("/v1/chat/completions", "POST"), ("/v1/responses", "GET, HEAD, POST"), ("/health", "GET, HEAD")):
+        for path, allow in (("/v1/chat/completions", "POST"), ("/v1/responses", "POST"), ("/health", "GET, HEAD")):
             for method in ("PUT", "DELETE", "PATCH", "BREW"):
                 response = await gateway.post(path, b"{}", method=method)
                 self.assertEqual((path, method, response.status), (path, method, 405))
@@ -123,6 +155,11 @@ class AccessTests(GatewayCase):
         self.assertEqual((response.status, response.body), (200, b""))
         response = await gateway.get("/api/provider/openai/v1/chat/completions")
         self.assertEqual((response.status, response.headers["allow"]), (405, "POST"))
+        response = await gateway.get("/v1/responses")
+        self.assertEqual((response.status, response.headers["allow"]), (405, "POST"))
+        for path in ("/v1/models/x", "/v1beta/models/x", "/api/provider/a/v1/models/x"):
+            response = await gateway.get(path, method="PUT")
+            self.assertEqual((response.status, response.headers["allow"]), (405, "GET, HEAD, POST"))
 
     async def test_unknown_paths(self) -> None:
         """404 as JSON in the dialect of the path, never HTML, and no redirect for slashes."""

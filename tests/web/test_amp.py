@@ -133,6 +133,23 @@ class UpstreamTests(GatewayCase):
         self.assertEqual(response.status, 200)
         self.assertEqual(provider.connections, [])
 
+    async def test_bridge_narrows(self) -> None:
+        """A configured provider in the path is the only one, on the bridge as elsewhere."""
+        once = _ANSWER.replace(b"content-length", b"connection: close\r\ncontent-length")
+        first = await self.provider(lambda wire: wire.send(once))
+        second = await self.provider(lambda wire: wire.send(once))
+        gateway = self.gateway(
+            "providers:\n"
+            f"  g1: {{dialect: gemini, base_url: 'http://127.0.0.1:{first.port}', models: ['gemini-*']}}\n"
+            f"  google: {{dialect: gemini, base_url: 'http://127.0.0.1:{second.port}', models: ['gemini-*']}}\n"
+        )
+        path = "/api/provider/google/v1beta1/publishers/google/models/gemini-x:generateContent"
+        self.assertIn("provider=google", (await gateway.post(path, b"{}")).headers["x-llmux-decision"])
+        path = "/api/provider/google/v1beta1/projects/p/models/gemini-x:generateContent"
+        self.assertIn("provider=google", (await gateway.post(path, b"{}")).headers["x-llmux-decision"])
+        response = await gateway.post("/api/provider/google/v1beta1/models/gemini-x", b"{}")
+        self.assertEqual(json.loads(response.body)["error"]["message"], "Invalid Gemini API path format")
+
     async def test_upstream_down(self) -> None:
         """502 with exactly the body that Amp's clients know, on the control plane and for models."""
         gateway = self.gateway(_DEMO + "amp: {upstream_url: 'http://127.0.0.1:1'}\n")
@@ -206,6 +223,9 @@ class UpstreamTests(GatewayCase):
         self.assertEqual(response.status, 307)
         self.assertEqual(response.headers["location"], f"http://127.0.0.1:{provider.port}/threads/T-1?a=b")
         self.assertEqual((await gateway.get("/threads/T-1", "accept: application/json")).body, b"{}")
+        keyed = self.gateway(f"api_keys: [client-key-1]\n{text}")
+        response = await keyed.get("/threads/x?a=b&key=client-key-1", "accept: text/html")
+        self.assertTrue(response.headers["location"].endswith("/threads/x?a=b"))
         response = await self.gateway(_DEMO).get("/threads")
         self.assertEqual((response.status, json.loads(response.body)), (503, {"error": "amp upstream proxy not available"}))
 
@@ -306,7 +326,7 @@ class TunnelTests(GatewayCase):
     async def test_upstream_down(self) -> None:
         """502."""
         gateway = self.gateway(_DEMO + "amp: {upstream_url: 'http://127.0.0.1:1'}\n")
-        response = await gateway.get("/actors/gateway/x", "upgrade: websocket")
+        response = await gateway.get("/actors/gateway/x", "upgrade: websocket", "connection: Upgrade")
         self.assertEqual(response.status, 502)
         response = await self.gateway(_DEMO).get("/actors/gateway/x", "upgrade: websocket")
         self.assertEqual(response.status, 503)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -328,30 +329,63 @@ class ClockTests(GatewayCase):
         await client.ended()
         self.assertIn(b"timeout_error", parse_response(client.received).body)
 
-    async def test_connect(self) -> None:
-        """An address that swallows packets."""
-        # A listening socket whose backlog is full answers no handshake.
-        import socket
-
-        blackhole = socket.socket()
-        blackhole.bind(("127.0.0.1", 0))
-        blackhole.listen(0)
-        self.addCleanup(blackhole.close)
-        port = blackhole.getsockname()[1]
-        fillers = []
+    def blackhole(self) -> int:
+        """The port of a listener whose backlog is full: it answers no handshake."""
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        self.addCleanup(listener.close)
+        port: int = listener.getsockname()[1]
         for _ in range(4):
             filler = socket.socket()
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
-            fillers.append(filler)
             self.addCleanup(filler.close)
+        return port
+
+    async def test_connect(self) -> None:
+        """An address that swallows packets."""
         gateway = self.gateway(
-            f"providers: {{p: {{dialect: gemini, base_url: 'http://127.0.0.1:{port}', api_keys: [k-123456], models: [m], "
+            f"providers: {{p: {{dialect: gemini, base_url: 'http://127.0.0.1:{self.blackhole()}', models: [m], "
             "timeouts: {connect: 0.3}}}\n"
         )
         response = await gateway.post("/v1beta/models/m:generateContent", b"{}")
         self.assertEqual(response.status, 504)
         self.assertEqual(json.loads(response.body)["error"]["status"], "DEADLINE_EXCEEDED")
+
+    async def test_total_while_connecting(self) -> None:
+        """Whichever clock runs out first: 504; for the Amp upstream its own 502."""
+        for host in ("127.0.0.1", "localhost"):
+            url = f"http://{host}:{self.blackhole()}"
+            gateway = self.gateway(
+                f"timeouts: {{total: 0.3}}\nproviders: {{p: {{dialect: gemini, base_url: '{url}', models: [m]}}}}\n"
+                f"amp: {{upstream_url: '{url}'}}\n"
+            )
+            response = await gateway.post("/v1beta/models/m:generateContent", b"{}")
+            self.assertEqual((response.status, response.headers["x-llmux-decision"][:5]), (504, "local"))
+            response = await gateway.post("/api/internal?x", b"{}")
+            self.assertEqual((response.status, b"amp_upstream_proxy_error" in response.body), (502, True))
+
+    async def test_client_gone_while_connecting(self) -> None:
+        """Nothing is left running, and it is booked as what it was."""
+        url = f"http://127.0.0.1:{self.blackhole()}"
+        gateway = self.gateway(f"providers: {{p: {{dialect: anthropic, base_url: '{url}', models: [m]}}}}\n")
+        client = await gateway.send(request("/v1/messages", _PATHS["anthropic"][1]))
+        await deferLater(reactor, 0.1, lambda: None)
+        client.reset()
+        while not gateway.lines:
+            await deferLater(reactor, 0.01, lambda: None)
+        self.assertEqual((gateway.lines[0].status, gateway.lines[0].outcome), (499, "client_gone"))
+
+    async def test_silent_tunnel(self) -> None:
+        """An upgrade that nobody answers ends too."""
+        provider = await self.provider()
+        gateway = self.gateway(
+            f"timeouts: {{connect: 0.1, first_event: 0.2}}\namp: {{upstream_url: 'http://127.0.0.1:{provider.port}'}}\n"
+        )
+        client = await gateway.send(request("/actors/x", None, "upgrade: websocket", "connection: Upgrade", method="GET"))
+        await client.has(b"amp_upstream_proxy_error")
+        self.assertEqual(parse_response(client.received).status, 502)
 
 
 class LongWayClockTests(ClockTests):

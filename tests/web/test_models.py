@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
+import pathlib
 
-from tests.harness import GatewayCase, Wire, head_of
+from llmux import config as configuration
+from llmux import service
+from llmux.runtime import scenarios
+from tests.harness import GatewayCase, Wire, head_of, reactor
 
 _TWO = (
     "providers:\n"
@@ -130,6 +134,35 @@ class DiscoveryTests(GatewayCase):
             response = await gateway.get("/v1/models")
             self.assertEqual([row["id"] for row in json.loads(response.body)["data"]], ["m"])
 
+    async def test_odd_names(self) -> None:
+        """What is no name is left out, and a name is a name: a star in it takes no other models."""
+        body = b'{"data":[{"id":5},{"id":"*"},{"x":1},7,{"id":"good"}]}'
+        answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+        provider = await self.provider(functools.partial(_answer, answer))
+        url = f"http://127.0.0.1:{provider.port}"
+        gateway = self.gateway(f"providers: {{p: {{dialect: openai, base_url: '{url}', discover: true}}}}\n")
+        document = json.loads((await gateway.get("/v1/models")).body)
+        self.assertEqual([row["id"] for row in document["data"]], ["*", "good"])
+        self.assertEqual((await gateway.post("/v1/chat/completions", b'{"model":"anything"}')).status, 503)
+
+    async def test_only_what_needs_models_waits(self) -> None:
+        """A list that hangs holds up neither health nor the control plane, and another provider's list is used."""
+        hanging = await self.provider()
+        body = b'{"data":[{"id":"good"}]}'
+        answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+        telling = await self.provider(functools.partial(_answer, answer))
+        self.patch(service, "_DISCOVERY_PATIENCE", 0.5)
+        gateway = self.gateway(
+            "providers:\n"
+            f"  a: {{dialect: openai, base_url: 'http://127.0.0.1:{hanging.port}', discover: true}}\n"
+            f"  b: {{dialect: openai, base_url: 'http://127.0.0.1:{telling.port}', discover: true}}\n"
+        )
+        began = reactor.seconds()
+        self.assertEqual((await gateway.get("/health")).status, 200)
+        self.assertLess(reactor.seconds() - began, 0.4)
+        document = json.loads((await gateway.get("/v1/models")).body)
+        self.assertEqual([row["id"] for row in document["data"]], ["good"])
+
 
 class NextCandidateTests(GatewayCase):
     """A provider that was never reached is passed over."""
@@ -174,3 +207,16 @@ class NextCandidateTests(GatewayCase):
 
 def _answer(answer: bytes, wire: Wire) -> None:
     wire.send(answer)
+
+
+class ScenarioTests(GatewayCase):
+    """Playback providers from files."""
+
+    def test_bad_scenario(self) -> None:
+        """A file that does not load is a mistake of the configuration, with its place."""
+        path = pathlib.Path(self.mktemp())
+        path.write_text("foo: 1\n")
+        config = configuration.parse(f"providers: {{s: {{scenario: '{path.absolute()}'}}}}\n", "c.yaml", {})
+        error = self.assertRaises(configuration.ConfigError, scenarios, config)
+        self.assertIn("c.yaml:1:", str(error))
+        self.assertIn("providers.s.scenario: ", str(error))

@@ -184,6 +184,8 @@ class PassThroughTests(GatewayCase):
             ("gemini", "/v1beta/models/m:countTokens", "/v1beta/models/m:countTokens", ""),
             ("gemini", "/v1/models/m:generateContent", "/v1/models/m:generateContent", ""),
             ("gemini", "/v1beta/models/glob-a%2Fb:generateContent?x=%20", "/v1beta/models/glob-a%2Fb:generateContent?x=%20", ""),
+            ("gemini", "/v1beta/models/m%3AgenerateContent?alt=sse", "/v1beta/models/m%3AgenerateContent?alt=sse", ""),
+            ("gemini", "/v1beta/models/m(high)%3AgenerateContent", "/v1beta/models/m:generateContent", ""),
             ("gemini", "/v1beta/models/m(high):generateContent", "/v1beta/models/m:generateContent", ""),
             ("gemini", "/v1beta1/publishers/google/models/m:generateContent", "/v1beta/models/m:generateContent", ""),
             (
@@ -251,6 +253,53 @@ class PassThroughTests(GatewayCase):
         self.assertEqual(response.status, 502)
         self.assertIn("base_url", json.loads(response.body)["error"]["message"])
         self.assertNotIn("location", response.headers)
+
+    async def test_redirect_does_not_tell_the_key(self) -> None:
+        """Neither its path nor its query is repeated with our key in it."""
+        provider, text = await self.pair("openai-chat")
+        gateway = self.gateway(text)
+        provider._script = lambda wire: wire.send(
+            b"HTTP/1.1 302 X\r\nlocation: https://e.test/sk-provider-key/?k=sk-provider-key\r\ncontent-length: 0\r\n\r\n"
+        )
+        response = await gateway.post("/v1/chat/completions", b'{"model":"m"}')
+        self.assertNotIn(b"sk-provider-key", response.body)
+        self.assertIn(b"https://e.test/", response.body)
+        self.assertNotIn("sk-provider-key", gateway.lines[0].why)
+
+    async def test_no_client_key_leaves(self) -> None:
+        """Not the one that was recognised, and not another one beside it, wherever it stands."""
+        for dialect, path in (("anthropic", "/v1/messages"), ("gemini", "/v1beta/models/m:generateContent")):
+            provider, text = await self.pair(dialect, "api_keys: [first-key-1, second-key-2]\n")
+            gateway = self.gateway(text)
+            await gateway.send(
+                request(
+                    f"{path}?key=second-key-2&k%65y=second-key-2&auth_token=first-key-1&a=b",
+                    b'{"model":"m"}',
+                    "authorization: Bearer first-key-1",
+                    "x-foo: second-key-2",
+                    "x-bar: Token second-key-2",
+                )
+            )
+            upstream = await provider.request()
+            self.assertNotIn(b"second-key-2", upstream.received)
+            self.assertNotIn(b"first-key-1", upstream.received)
+            self.assertTrue(head_of(upstream.received)[0].endswith(b"?a=b HTTP/1.1"))
+
+    async def test_answer_without_content_type(self) -> None:
+        """None is invented."""
+        provider, text = await self.pair("openai-chat")
+        gateway = self.gateway(text)
+        provider._script = lambda wire: wire.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        response = await gateway.post("/v1/chat/completions", b'{"model":"m"}')
+        self.assertNotIn("content-type", response.headers)
+
+    async def test_long_names(self) -> None:
+        """A name of any length is refused in a head that every client can read."""
+        _, text = await self.pair("openai-chat")
+        gateway = self.gateway(text)
+        response = await gateway.post("/v1/chat/completions", b'{"model":"%b"}' % (b"x" * 70_000))
+        self.assertEqual(response.status, 503)
+        self.assertLess(max(len(value) for value in response.headers.values()), 500)
 
     async def test_connections_are_reused(self) -> None:
         """Two requests, one connection; and a connection that the provider closed meanwhile costs nobody an error."""

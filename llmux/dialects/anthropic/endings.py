@@ -9,7 +9,9 @@ from llmux.dialects import sse
 from llmux.dialects.anthropic.errors import error_object
 from llmux.errors import Fault
 
-_END = re.compile(rb'"type"\s*:\s*"(?:message_stop|error)"')
+_ENDS = ("message_stop", "error")
+# What an end cannot do without. A tool's input may hold the same words, so a hit is only a reason to look.
+_HINT = re.compile(rb'"type"\s*:\s*"(?:message_stop|error)"')
 
 
 class MessagesWatch:
@@ -22,8 +24,8 @@ class MessagesWatch:
 
     def see(self, events: bytes) -> None:
         """Look for the end."""
-        if not self.whole and _END.search(events):
-            self.whole = True
+        if not self.whole and _HINT.search(events):
+            self.whole = any(document.get("type") in _ENDS for document in sse.documents(events))
 
     @property
     def ended(self) -> bool:

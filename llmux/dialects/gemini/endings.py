@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from llmux import jsonio
 from llmux.dialects import sse
 from llmux.dialects.gemini.errors import error_object
 from llmux.errors import Fault
 
-# A finish reason, a blocked prompt, or an error. This API has no terminator of its own.
-_END = re.compile(rb'"finish_?[rR]eason"\s*:\s*"|"block_?[rR]eason"\s*:\s*"|"error"\s*:\s*\{')
+# A finish reason, a blocked prompt, or an error: this API has no terminator of its own. The arguments of a call may hold
+# the same words, so a hit is only a reason to look.
+_HINT = re.compile(rb'"finish_?[rR]eason"|"block_?[rR]eason"|"error"')
 
 
 class GeminiWatch:
@@ -23,8 +25,8 @@ class GeminiWatch:
 
     def see(self, events: bytes) -> None:
         """Look for the end."""
-        if not self.whole and _END.search(events):
-            self.whole = True
+        if not self.whole and _HINT.search(events):
+            self.whole = any(_ends(document) for document in sse.documents(events))
 
     @property
     def ended(self) -> bool:
@@ -34,3 +36,15 @@ class GeminiWatch:
     def error(self, fault: Fault) -> bytes:
         """An error record."""
         return sse.event(jsonio.dumps({"error": error_object(fault)[1]}))
+
+
+def _ends(document: dict[str, Any]) -> bool:
+    if document.get("error"):
+        return True
+    feedback = document.get("promptFeedback", document.get("prompt_feedback"))
+    candidates = document.get("candidates")
+    said = [feedback, *(candidates if isinstance(candidates, list) else [])]
+    return any(isinstance(part, dict) and any(isinstance(part.get(name), str) for name in _REASONS) for part in said)
+
+
+_REASONS = ("finishReason", "finish_reason", "blockReason", "block_reason")

@@ -9,9 +9,9 @@ from llmux.dialects import sse
 from llmux.dialects.openai_chat.errors import error_object
 from llmux.errors import Fault
 
-# A quote inside generated text is escaped, so text cannot forge either of these.
-_END = re.compile(rb'data:[ ]?\[DONE\]|"error"\s*:\s*[{"]')
-_FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
+_DONE = re.compile(rb"^data:[ ]?\[DONE\][ ]?\r?$", re.MULTILINE)
+# What an end cannot do without. Arguments and filter results may hold the same words, so a hit is only a reason to look.
+_HINT = re.compile(rb'"finish_reason"\s*:\s*"|"error"\s*:\s*[{"]')
 
 
 class ChatWatch:
@@ -25,11 +25,23 @@ class ChatWatch:
 
     def see(self, events: bytes) -> None:
         """Look for a finish reason (some providers send no `[DONE]`) and for the end; usage may come between."""
-        if _END.search(events):
+        if _DONE.search(events):
             self.whole = self.ended = True
-        elif not self.whole and _FINISH.search(events):
-            self.whole = True
+        elif not self.ended and _HINT.search(events):
+            for document in sse.documents(events):
+                if document.get("error"):
+                    self.whole = self.ended = True
+                elif any(_finished(choice) for choice in _list(document.get("choices"))):
+                    self.whole = True
 
     def error(self, fault: Fault) -> bytes:
         """An error chunk; no `[DONE]` follows it, which would make it look whole."""
         return sse.event(jsonio.dumps({"error": error_object(fault)[1]}))
+
+
+def _finished(choice: object) -> bool:
+    return isinstance(choice, dict) and isinstance(choice.get("finish_reason"), str)
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

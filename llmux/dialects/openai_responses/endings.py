@@ -10,7 +10,9 @@ from llmux.dialects import sse
 from llmux.dialects.openai_responses.errors import error_object, failure
 from llmux.errors import Fault
 
-_END = re.compile(rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed)|error)"|"error"\s*:\s*\{"message')
+_ENDS = ("response.completed", "response.incomplete", "response.failed", "error")
+# What an end cannot do without. Metadata and tools may hold the same words, so a hit is only a reason to look.
+_HINT = re.compile(rb'"(?:response\.(?:completed|incomplete|failed)|error)"')
 _SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
 _DATA = re.compile(rb"^data:[ ]?(.*?)\r?$", re.MULTILINE)
 
@@ -34,8 +36,11 @@ class ResponsesWatch:
         if not self._first:
             self._first = events
         self._last = events
-        if not self.whole and _END.search(events):
-            self.whole = True
+        if not self.whole and _HINT.search(events):
+            self.whole = any(
+                document.get("type") in _ENDS or ("type" not in document and bool(document.get("error")))
+                for document in sse.documents(events)
+            )
 
     @property
     def ended(self) -> bool:

@@ -1,0 +1,32 @@
+"""What becomes known of an exchange on its way, for the one place that books it."""
+
+from __future__ import annotations
+
+import attrs
+
+from llmux.errors import Fault
+
+
+@attrs.define
+class Record:
+    """Filled in by whoever serves; `outcome` None leaves it to the status. Times are reactor seconds."""
+
+    client: str = "-"
+    outcome: str | None = None
+    decision: str = "-"
+    provider: str = "-"
+    model: str = "-"
+    requested: str = "-"
+    attempts: int = 0
+    dialect: str = "-"
+    stream: bool = False
+    first: float | None = None
+    sent: int = 0
+    fault: Fault | None = None
+
+
+def outcome_of(status: int) -> str:
+    """How an exchange with this status ended."""
+    if status < 400:
+        return "ok"
+    return "client_error" if status < 500 else "upstream_error"
