@@ -158,7 +158,9 @@ class LogTests(ProcessCase):
                 "status": 200, "provider": "demo", "decision": "local", "model": "gpt-5", "attempts": 1, "client": "key-1",
                 "path": "/v1/chat/completions", "dialect": "openai-chat", "outcome": "ok", "level": "info",
             }  # fmt: skip
-            self.assertEqual([{name: line[name] for name in facts} for line in exchanges], [facts, facts], way)
+            served, refused = exchanges[:2], exchanges[2:]
+            self.assertEqual([{name: line[name] for name in facts} for line in served], [facts, facts], way)
+            self.assertEqual([(line["status"], line["client"], line["outcome"]) for line in refused], [(401, "-", "rejected")])
             for secret in (KEY, WRONG):
                 self.assertNotIn(secret, daemon.said(), way)
 
