@@ -19,33 +19,49 @@ class Framer:
     still open. Raises ValueError when one event grows past `limit` bytes.
     """
 
-    __slots__ = ("_limit", "rest")
+    __slots__ = ("_limit", "_pieces", "_size", "_tail")
 
     def __init__(self, limit: int = 64 * 1024 * 1024) -> None:
-        self.rest = b""
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._tail = b""
         self._limit = limit
+
+    @property
+    def rest(self) -> bytes:
+        """The bytes after the last whole event."""
+        return b"".join(self._pieces)
 
     def feed(self, data: bytes) -> bytes:
         """Take what arrived; return what is whole."""
-        rest = self.rest
-        if data.endswith(b"\n\n"):
-            self.rest = b""
-            return rest + data if rest else data
-        # A blank line may lie across the cut, so look from just before the new bytes.
-        start = max(len(rest) - _TAIL, 0)
-        buffer = rest + data if rest else data
-        end = max(_after(buffer, blank, start) for blank in _BLANK_LINES)
+        if not self._pieces and data.endswith(b"\n\n"):
+            return data
+        # A blank line may lie across the cut, but only the last bytes of what was kept can belong to it.
+        probe = self._tail + data
+        end = max(_after(probe, blank) for blank in _BLANK_LINES)
         if end < 0:
-            self.rest = buffer
-            if len(buffer) > self._limit:
-                raise ValueError("an event is larger than the limit")
+            self._keep(data, probe)
             return b""
-        self.rest = buffer[end:]
-        return buffer[:end]
+        cut = end - len(self._tail)
+        self._pieces.append(data[:cut])
+        whole = b"".join(self._pieces)
+        self._pieces = []
+        self._size = 0
+        self._tail = b""
+        if cut < len(data):
+            self._keep(data[cut:], data[cut:])
+        return whole
+
+    def _keep(self, data: bytes, probe: bytes) -> None:
+        self._pieces.append(data)
+        self._size += len(data)
+        self._tail = probe[-_TAIL:]
+        if self._size > self._limit:
+            raise ValueError("an event is larger than the limit")
 
 
-def _after(buffer: bytes, blank: bytes, start: int) -> int:
-    at = buffer.rfind(blank, start)
+def _after(buffer: bytes, blank: bytes) -> int:
+    at = buffer.rfind(blank)
     return at + len(blank) if at >= 0 else -1
 
 
