@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger, formatTime
 
 from llmux import jsonio
+from llmux.headers import printable
 
 _log = Logger("llmux.access")
 
@@ -132,14 +133,17 @@ class WrittenLines:
     def _leave(self) -> None:
         self._flush = None
         lines, self._lines = self._lines, []
-        self._out.write("".join(lines))
+        text = "".join(lines)
+        try:
+            self._out.write(text)
+        except UnicodeEncodeError:  # a terminal or file that takes less than Unicode
+            self._out.write(text.encode("ascii", "backslashreplace").decode("ascii"))
         self._out.flush()
 
 
 def _text(line: Line) -> str:
-    # The text log's own form: time, source and level, words. A name from a request must not begin a line of its own.
-    text = line.text.replace("\n", "\\n").replace("\r", "\\r")
-    return f"{_second(int(line.time))} [llmux.access#info] {text}\n"
+    # The text log's own form: time, source and level, words.
+    return f"{_second(int(line.time))} [llmux.access#info] {printable(line.text)}\n"
 
 
 @lru_cache(maxsize=4)

@@ -103,11 +103,20 @@ def first(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     return None
 
 
+def printable(text: str) -> str:
+    """Text for a log: what could end a line, steer a terminal or not be encoded is escaped."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
 def visible(text: str) -> bytes:
-    """Text as a header value: what is not printable ASCII is escaped, so that no name can end a line."""
-    if text.isascii() and text.isprintable():
-        return text.encode("ascii")
-    return "".join(char if " " <= char <= "~" else char.encode("unicode_escape").decode() for char in text).encode("ascii")
+    """Text as a header value: printable ASCII, everything else escaped."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(char if " " <= char <= "~" else _escaped(char) for char in text)
+    return text.encode("ascii")
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
 
 
 # Names from requests are cut to this in logs and headers; no model has a longer one, and clients refuse long headers.
@@ -115,5 +124,5 @@ _LONGEST_NAME = 200
 
 
 def short(name: str) -> str:
-    """A name fit for a log line or a header."""
-    return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
+    """A name from a request, fit for a log line or a header."""
+    return printable(name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "...")

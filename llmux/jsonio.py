@@ -6,6 +6,7 @@ floats. Numbers and strings must survive unchanged, so those go to the standard 
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -34,11 +35,18 @@ def loads(data: bytes) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """Serialise compactly as UTF-8. Lone surrogates leave as escapes; integers keep all digits."""
+    """Serialise compactly as UTF-8. Lone surrogates leave as escapes; integers keep all digits.
+
+    Raises ValueError for what JSON cannot say, and for nesting past the interpreter's depth.
+    """
     try:
         return orjson.dumps(value)
     except (orjson.JSONEncodeError, RecursionError):
+        pass
+    try:
         return json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 class _Shape(msgspec.Struct, gc=False):
@@ -82,7 +90,7 @@ def check_object(body: bytes) -> None:
 
 def patch_model(body: bytes, old: str, new: str) -> bytes:
     """The same bytes with the top-level `model` renamed from `old` to `new`; nothing else moves."""
-    for match in _MODEL.finditer(body):
+    for match in itertools.islice(_MODEL.finditer(body), _LOOKS):
         try:
             if orjson.loads(match[2]) != old:
                 continue
@@ -91,11 +99,13 @@ def patch_model(body: bytes, old: str, new: str) -> bytes:
         patched = body[: match.start(2)] + dumps(new) + body[match.end(2) :]
         if _read(patched)[0] == new:
             return patched
-    document = loads(body)  # the name or the key is written with escapes
+    document = loads(body)  # the name or the key is written with escapes, or stands behind many others
     document["model"] = new
     return dumps(document)
 
 
+# How many members called `model` are looked at one by one; each look reads the body once.
+_LOOKS = 8
 _MODEL = re.compile(rb'("model"\s*:\s*)("(?:[^"\\]|\\.)*")')
 # No client escapes the letters of a key, unless it wants a second `model` overlooked.
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
@@ -127,13 +137,36 @@ def _read_slowly(body: bytes) -> tuple[Any, Any]:
 
 
 def _names_model_twice(body: bytes) -> bool:
-    # The one true key is found when a body without it has no model left; nested ones change nothing.
-    for match in _MODEL.finditer(body):
+    # The one true key is found when a body without it has no model left; nested ones change nothing. It mostly stands
+    # first, so a few looks decide; a body that is full of nested ones is parsed once, whatever it costs.
+    for match in itertools.islice(_MODEL.finditer(body), _LOOKS):
         renamed = body[: match.start(1)] + b'"-----"' + body[match.start(1) + 7 :]
         if _read(renamed)[0] is msgspec.UNSET:
             return False
+    outermost: list[tuple[str, Any]] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal outermost
+        outermost = pairs  # objects are told from the inside out
+
     try:
-        pairs: object = json.loads(body, object_pairs_hook=lambda items: items)
+        json.loads(body, object_pairs_hook=note)
     except RecursionError:
         raise ValueError("the body is nested too deeply") from None
-    return isinstance(pairs, list) and sum(1 for name, _ in pairs if name == "model") > 1
+    return sum(name == "model" for name, _ in outermost) > 1
+
+
+def deeper_than(value: Any, limit: int) -> bool:
+    """Whether a document is nested more than `limit` deep."""
+    level = [value]
+    for _ in range(limit):
+        level = [
+            child
+            for each in level
+            if isinstance(each, dict | list)
+            for child in (each.values() if isinstance(each, dict) else each)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import Any
 
 import attrs
@@ -21,6 +23,7 @@ from llmux.config import Config
 from llmux.config.schema import Provider
 from llmux.discovery import discover
 from llmux.errors import Fault
+from llmux.net.client import describe
 from llmux.net.express import ExpressSite
 from llmux.runtime import Services, build, routing
 from llmux.web.app import App
@@ -91,7 +94,10 @@ class LlmuxService(Service):
     def _open(self, listen: str) -> IListeningPort:
         # All kinds of listeners that the configuration knows are there, or have failed, when the call returns.
         results: list[Any] = []
-        serverFromString(self._services.reactor, with_backlog(listen)).listen(self.site).addBoth(results.append)
+        try:
+            serverFromString(self._services.reactor, with_backlog(listen)).listen(self.site).addBoth(results.append)
+        except Exception as error:  # a certificate that is none, a socket that systemd did not pass: each type has its own
+            raise StartError(f"{listen}: {describe(error)}") from None
         (result,) = results
         if isinstance(result, Failure):
             raise StartError(result.getErrorMessage().rstrip("."))
@@ -106,12 +112,10 @@ class LlmuxService(Service):
             self._say("No client keys are set: only this host may call.")
         active = [provider for provider in self.config.providers if provider.enabled]
         if active and all(provider.scenario for provider in active):
-            key = " -H 'authorization: Bearer YOUR_CLIENT_KEY'" if self.config.api_keys else ""
-            self._say("Everything is answered from a scenario; no provider is asked and no provider's key is needed. Try:")
-            self._say(
-                f"  curl {urls[0]}/v1/chat/completions -H 'content-type: application/json'{key} "
-                """-d '{"model":"gpt-5","messages":[{"role":"user","content":"hello"}]}'"""
-            )
+            self._say("Everything is answered from a scenario; no provider is asked and no provider's key is needed.")
+            model = next((_example(p.models) for p in active if "openai-chat" in p.dialects), None)
+            if model is not None:
+                self._say(f"Try:\n  {_curl(self._ports[0].getHost(), urls[0], model, bool(self.config.api_keys))}")
 
     async def _begin_discovery(self) -> None:
         """Ask once before the first request for a model is served, but not for longer than a start may take."""
@@ -215,6 +219,24 @@ def _is_local(address: Any) -> bool:
 def _url(listen: str, address: Any) -> str:
     host = getattr(address, "host", None)
     if host is None:
-        return f"unix:{getattr(address, 'name', b'')!r}"
+        return f"unix:{_path(address)}"
     scheme = "https" if listen.startswith(("ssl:", "tls:")) else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{address.port}"
+
+
+def _path(address: Any) -> str:
+    return os.fsdecode(getattr(address, "name", b"") or b"")
+
+
+def _example(models: tuple[str, ...]) -> str | None:
+    """A model that a provider with this list answers."""
+    if any(fnmatchcase("gpt-5", model) for model in models):
+        return "gpt-5"
+    return next((model for model in models if not set(model) & set("*?[")), None)
+
+
+def _curl(address: Any, url: str, model: str, keyed: bool) -> str:
+    place = url if hasattr(address, "host") else f"--unix-socket {_path(address)} http://llmux"
+    key = " -H 'authorization: Bearer YOUR_CLIENT_KEY'" if keyed else ""
+    body = f'{{"model":"{model}","messages":[{{"role":"user","content":"hello"}}]}}'
+    return f"curl {place}/v1/chat/completions -H 'content-type: application/json'{key} -d '{body}'"

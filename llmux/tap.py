@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import IO, Any, cast
 
 from twisted.application.service import IServiceCollection
-from twisted.logger import ILogObserver, LogLevel, textFileLogObserver
+from twisted.logger import ILogObserver, Logger, LogLevel, textFileLogObserver
 from twisted.python import usage
 from twisted.python.components import Componentized
 
@@ -86,7 +87,7 @@ def makeService(options: Options, reactor: Any = None, out: IO[str] | None = Non
         from twisted.internet import reactor
     try:
         config = override(
-            load(options["config"], os.environ),
+            load(options["config"], os.environ, replaced=bool(options["listen"])),
             listen=tuple(options["listen"]),
             log_level=options["log-level"],
             log_format=options["log-format"],
@@ -94,7 +95,7 @@ def makeService(options: Options, reactor: Any = None, out: IO[str] | None = Non
         observer = None
         if out is None:
             out, observer = _runners_log(getattr(options, "parent", None), config.log.format, config.log.level)
-        daemon = Daemon(config, services(reactor, os.environ, _access_log(config, out, reactor)), say)
+        daemon = Daemon(config, services(reactor, os.environ, _access_log(config, out, reactor)), _speaker(options))
     except ConfigError as error:
         raise SystemExit(str(error)) from None
     daemon.observer = observer
@@ -105,6 +106,17 @@ def _access_log(config: Config, out: IO[str] | None, reactor: Any) -> AccessLog:
     if config.log.level not in ("debug", "info"):
         return NoLines()
     return LoggedLines() if out is None else WrittenLines(out, config.log.format, reactor)
+
+
+def _speaker(options: Options) -> Callable[[str], None]:
+    """How to reach the person who starts the daemon. In the background there is no terminal, so the log is told."""
+    twistd = getattr(options, "parent", None)
+    background = twistd is not None and "nodaemon" in twistd and not twistd["nodaemon"]
+    return _note if background else say
+
+
+def _note(line: str) -> None:
+    Logger("llmux").info("{line}", line=line)
 
 
 def say(line: str) -> None:

@@ -52,6 +52,18 @@ class WrittenTests(SynchronousTestCase):
         self.assertTrue(second.endswith("local p a\\r\\nb 12.3 ms ok: broke"), second)
         self.assertEqual((end, clock.getDelayedCalls()), ("", []))
 
+    def test_what_cannot_be_encoded(self) -> None:
+        """Neither a lone surrogate nor a narrow terminal costs anybody a line."""
+        clock, narrow = Clock(), io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        lines = WrittenLines(narrow, "text", clock)
+        lines.write(LINE)
+        lines.write(attrs.evolve(LINE, model="\ud83d\x1b[2J\u4f60"))
+        clock.advance(1)
+        narrow.seek(0)
+        first, second = narrow.read().splitlines()
+        self.assertIn("200 POST", first)
+        self.assertIn("local p \\ud83d\\x1b[2J\\u4f60 12.3", second)
+
     def test_json(self) -> None:
         """Fields for a reader."""
         out, clock = io.StringIO(), Clock()

@@ -32,4 +32,5 @@ class RuleTests(SynchronousTestCase):
 
     def test_visible(self) -> None:
         """No name ends a line."""
+        self.assertEqual(headers.printable("a\u4f60\x1b\ud83d\u2028"), "a\u4f60\\x1b\\ud83d\\u2028")
         self.assertEqual(headers.visible("a\r\nb: c\x00\u00e9\U0001f600"), b"a\\r\\nb: c\\x00\\xe9\\U0001f600")

@@ -67,6 +67,31 @@ class SkimTests(SynchronousTestCase):
         ):
             self.assertEqual(jsonio.skim(body).model, "a")
 
+    def test_many_nested_ones(self) -> None:
+        """A body full of them is read a few times, not once for each; it is right all the same."""
+        nested = b",".join([b'{"model":"x"}'] * 20_000)
+        self.assertEqual(jsonio.skim(b'{"a":[%b],"model":"m"}' % nested).model, "m")
+        self.assertRaisesRegex(ValueError, "more than once", jsonio.skim, b'{"model":"n","a":[%b],"model":"m"}' % nested)
+        patched = jsonio.patch_model(b'{"a":[%b],"model":"x"}' % nested, "x", "y")
+        self.assertEqual(json.loads(patched)["model"], "y")
+
+
+class DepthTests(SynchronousTestCase):
+    """Nesting."""
+
+    def test_deeper_than(self) -> None:
+        """Counted through objects and lists."""
+        self.assertFalse(jsonio.deeper_than({"a": [1, {"b": 2}]}, 3))
+        self.assertTrue(jsonio.deeper_than({"a": [1, {"b": []}]}, 3))
+        self.assertFalse(jsonio.deeper_than(1, 1))
+
+    def test_dumps(self) -> None:
+        """ValueError, not the end of the stack."""
+        value: object = 1
+        for _ in range(5000):
+            value = [value]
+        self.assertRaises(ValueError, jsonio.dumps, value)
+
 
 class PatchTests(SynchronousTestCase):
     """Renaming the model in place."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 import attrs
 
-from llmux.config.limits import Retry, check_retry
+from llmux.config.limits import Retry, Timeouts, check_retry
 from llmux.config.nodes import Node
 from llmux.config.problems import Mark
 from llmux.config.reader import each, key, refined, required, section
@@ -28,6 +28,7 @@ def _path(node: Node) -> str:
 
 
 _retry = refined(Retry, check_retry)
+_timeouts = refined(Timeouts)
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +44,7 @@ class Endpoint:
     forward_response_headers: tuple[str, ...] = key(each(header_name), ())
     enabled: bool = key(boolean, True)
     timeout: float | None = key(endpoint_seconds, None)
+    timeouts: Timeouts | None = key(_timeouts, None)
     retry: Retry | None = key(_retry, None)
     where: Mark
 

@@ -56,7 +56,8 @@ class Credential:
 
 def placeholder(key: str) -> str | None:
     """Why this key is none, or None for a real one."""
-    return next((why for pattern, why in PLACEHOLDERS.items() if fnmatchcase(key.lower(), pattern)), None)
+    forms = (key.lower(), key.lower().replace("_", "-"))
+    return next((why for pattern, why in PLACEHOLDERS.items() if any(fnmatchcase(form, pattern) for form in forms)), None)
 
 
 _client_item = key_item(ClientKeyItem)

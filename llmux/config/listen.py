@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import glob
 import ipaddress
+import os
 import re
 
 import attrs
@@ -55,6 +57,17 @@ class Listen:
             return None
         return self.type == "unix" or is_loopback(self.parameters.get("interface", ""))
 
+    def missing(self) -> str | None:
+        """What its certificates want, if they are not there: a listener without them takes connections and serves nobody."""
+        if self.type == "tls" and not glob.glob(os.path.join(glob.escape(self.parameters["path"]), "*.pem")):
+            return f"there is no certificate (*.pem) in '{self.parameters['path']}'"
+        if self.type == "ssl":
+            key = self.parameters.get("privateKey", "server.pem")
+            for file in dict.fromkeys((key, self.parameters.get("certKey", key))):
+                if not os.path.isfile(file):
+                    return f"there is no file '{file}'"
+        return None
+
     def moved(self, host: str | None, port: str | None) -> Listen:
         """The same on another host or port."""
         changes = {"interface": host, "port": port}
@@ -75,9 +88,12 @@ def listen(node: Node) -> str:
     """An endpoint string, as it is written."""
     written = text(node)
     try:
-        parse(written)
+        place = parse(written)
     except ValueError as error:
         node.fail(str(error))
+    missing = place.missing()
+    if missing:
+        node.fail(missing)
     node.book.marks[written] = node.where
     return written
 

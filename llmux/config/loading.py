@@ -16,20 +16,21 @@ from llmux.config.schema import Config, root
 from llmux.config.surroundings import commanded, surrounded
 
 
-def load(path: str | None, environ: Mapping[str, str]) -> Config:
+def load(path: str | None, environ: Mapping[str, str], *, replaced: bool = False) -> Config:
     """The configuration in a file; without one, the embedded default. Raises ConfigError with every mistake in it.
 
     `environ`: the environment, for `${NAME}` in values and for what it says itself (HOST, PORT, LLMUX_LOG,
-    ADDITIONAL_API_KEYS). Key files and scenarios are looked for beside the file.
+    ADDITIONAL_API_KEYS). Key files and scenarios are looked for beside the file. `replaced`: the listeners are not the ones
+    that will be opened, so whether they leave a door open is not asked.
     """
     if path is None:
-        return _parse("", Book("built-in", environ, os.curdir), None)
-    return parse(_text(path), path, environ, os.path.dirname(path) or os.curdir)
+        return _parse("", Book("built-in", environ, os.curdir), None, replaced)
+    return _parse(_text(path), Book(path, environ, os.path.dirname(path) or os.curdir), path, replaced)
 
 
 def parse(text: str, file: str, environ: Mapping[str, str], base_dir: str = ".") -> Config:
     """The configuration in a text; `file` is what its mistakes call it. Raises ConfigError with all of them."""
-    return _parse(text, Book(file, environ, base_dir), file)
+    return _parse(text, Book(file, environ, base_dir), file, replaced=False)
 
 
 def override(
@@ -43,13 +44,13 @@ def override(
     return config
 
 
-def _parse(text: str, book: Book, path: str | None) -> Config:
+def _parse(text: str, book: Book, path: str | None, replaced: bool) -> Config:
     config = _read(text, book)
     config = attrs.evolve(config, path=path, listen_marks=book.marks)
     config, problems, notices = surrounded(config, book.environ)
     book.problems += problems
     book.notices += notices
-    if not any(problem.path.replace("-", "_").startswith("api_keys") for problem in book.problems):
+    if not replaced and not any(problem.path.replace("-", "_").startswith("api_keys") for problem in book.problems):
         book.problems += open_door(config)  # else the keys that would close it may be the very ones that are wrong
     if book.problems:
         raise ConfigError(sorted(dict.fromkeys(book.problems), key=_place))

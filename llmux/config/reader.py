@@ -81,12 +81,13 @@ def attempt(read: Reader[T], node: Node, otherwise: D) -> T | D:
     return otherwise
 
 
-def section(cls: type[T], check: Check[T] | None = None, make: Make[T] | None = None) -> Reader[T]:
+def section(cls: type[T], check: Check[T] | None = None, make: Make[T] | None = None, private: bool = False) -> Reader[T]:
     """A reader of a mapping with the keys of `cls`; a field `where`, if there is one, gets the place.
 
     Keys are read in the order of the class, whatever that of the file. `make(node, values)` makes the object of what was
     given (a wrong value counts as the default), where there is more to do than to call `cls`; `check(node, object)` looks
-    at how its values go together.
+    at how its values go together. `private` sections hold keys: a word that stands in the wrong place there may be one, and is
+    not repeated.
     """
     keys = keys_of(cls)
     fields = {word: name for name, key in keys.items() for word in key.words}
@@ -100,7 +101,9 @@ def section(cls: type[T], check: Check[T] | None = None, make: Make[T] | None = 
         entries = node.entries(field)
         for name, (at, _) in entries.items():
             if name not in keys:
-                at.blame(f"unknown key{suggestion(name, fields)}")
+                meant = suggestion(name, fields)
+                blamed = attrs.evolve(at, path=f"{node.path}.…") if private and not meant else at
+                blamed.blame(f"unknown key{meant}")
         values: dict[str, Any] = {"where": node.where} if "where" in defaults else {}
         for name, key in keys.items():
             _, value = entries.get(name, (node, None))

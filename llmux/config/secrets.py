@@ -109,7 +109,7 @@ def key_item(cls: type[Item]) -> Reader[Item]:
             raise Mistake  # noted where it stands
         return cls(**values)
 
-    described = section(cls, make=make)
+    described = section(cls, make=make, private=True)
     return lambda node: described(node) if node.is_mapping else cls(written=_written(node))
 
 

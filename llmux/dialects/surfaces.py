@@ -16,6 +16,8 @@ Embed = Callable[[str, int], list[float]]  # text and dimensions -> a unit vecto
 _DIMENSIONS_OPENAI = 1536
 _DIMENSIONS_GEMINI = 768
 _MOST_DIMENSIONS = 4096
+# As the vendors' own limits: 2048 inputs of 3072 numbers are more than any of them answers in one piece.
+_MOST_NUMBERS = 2_000_000
 
 
 def counted(dialect: str, tokens: int) -> dict[str, Any]:
@@ -34,6 +36,7 @@ def openai_embeddings(doc: dict[str, Any], model: str, embed: Embed, count: Call
     encoding = doc.get("encoding_format") or "float"
     if encoding not in ("float", "base64"):
         raise invalid("encoding_format", "encoding_format must be float or base64")
+    _bound(len(texts), dimensions, "input")
     data = []
     for index, text in enumerate(texts):
         vector = embed(text, dimensions)
@@ -49,7 +52,9 @@ def gemini_embedding(doc: dict[str, Any], embed: Embed) -> dict[str, Any]:
 
 def gemini_embeddings(doc: dict[str, Any], embed: Embed) -> dict[str, Any]:
     """The answer to `:batchEmbedContents`. Raises Fault."""
-    return {"embeddings": [_gemini_values(node, f"{path}.", embed) for path, node in objects(doc.get("requests"), "requests")]}
+    requests = list(objects(doc.get("requests"), "requests"))
+    _bound(len(requests), _MOST_DIMENSIONS, "requests")
+    return {"embeddings": [_gemini_values(node, f"{path}.", embed) for path, node in requests]}
 
 
 def _gemini_values(doc: dict[str, Any], where: str, embed: Embed) -> dict[str, Any]:
@@ -73,6 +78,11 @@ def _inputs(asked: object) -> list[str]:
     if not all(isinstance(each, str | list) for each in asked):
         raise invalid("input", "input must hold strings, or lists of tokens")
     return [each if isinstance(each, str) else _words(each) for each in asked]
+
+
+def _bound(count: int, dimensions: int, param: str) -> None:
+    if count * dimensions > _MOST_NUMBERS:
+        raise invalid(param, f"{param} must not hold more than {_MOST_NUMBERS // dimensions} at this size")
 
 
 def _words(tokens: list[Any]) -> str:

@@ -20,7 +20,8 @@ class Call:
     `path` is the raw path below the root that the dialect's SDKs take as base URL (`/chat/completions`,
     `/v1/messages`, `/v1beta/models/M:generateContent`), `query` the raw query without its `?`. `headers` are the client's,
     not yet filtered; `body` already names the model to ask for, which `model` repeats. `secrets` are the client's own
-    keys: they never leave. `connect_timeout` is in seconds; `sent` is called when the request is on its way.
+    keys: they never leave; `shown` is what the client showed for a key, known or not. `connect_timeout` is in seconds; `sent` is
+    called when the request is on its way.
     """
 
     method: bytes
@@ -34,6 +35,7 @@ class Call:
     request_id: str
     client: str
     secrets: tuple[bytes, ...]
+    shown: bytes | None
     connect_timeout: float
     sent: Callable[[], None]
 

@@ -27,7 +27,7 @@ from llmux.headers import Headers
 from llmux.net.answer import Answer
 from llmux.scenario.estimate import embedding, tokens, tokens_of
 from llmux.scenario.loader import load
-from llmux.scenario.matching import choose, latest
+from llmux.scenario.matching import asked, choose
 from llmux.scenario.model import ErrorElement, Scenario, ScenarioError
 from llmux.scenario.rules import Symbol
 from llmux.scenario.selection import select
@@ -35,6 +35,8 @@ from llmux.scenario.sessions import Session, Sessions
 from llmux.scenario.timeline import Head, Script, Timed, minimal, perform
 
 _BUILTIN = "builtin:"
+# Deeper than any client nests, and far from where writers of JSON give up.
+_DEEPEST = 200
 _JSON: Headers = [(b"content-type", b"application/json")]
 
 # The kinds of the statuses that a scenario's errors may have; others are the client's or the server's fault by their range.
@@ -70,6 +72,10 @@ def read_scenarios(where: str, symbols: Mapping[str, Symbol] | None = None) -> t
     scenarios = tuple(load(_decode(text, source), source, dict(symbols or {})) for source, text in texts)
     if not scenarios:
         raise ScenarioError(f"No scenarios loaded from {where}")
+    names = [scenario.name for scenario in scenarios]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            raise ScenarioError(f"Scenario validation error: {where} holds {names.count(name)} scenarios named '{name}'")
     return scenarios
 
 
@@ -114,6 +120,8 @@ class Playback:
             doc = jsonio.loads(call.body)
             if not isinstance(doc, dict):
                 raise ValueError("the body must be a JSON object")
+            if jsonio.deeper_than(doc, _DEEPEST):
+                raise ValueError("the body is nested too deeply")
             return self._perform(call, doc)
         except Fault as fault:
             return succeed(self._refusal(call, fault))
@@ -144,7 +152,7 @@ class Playback:
         request = speech.read(doc)
         name = _text(call, b"x-scenario-name")
         session = self._sessions.get(_session_name(call, name))
-        prompts = (_text(call, b"x-scenario-prompt"), doc.get("initialPrompt"), doc.get("prompt"), latest(request).text)
+        prompts = (_text(call, b"x-scenario-prompt"), doc.get("initialPrompt"), doc.get("prompt"), asked(request))
         prompt = next((each for each in prompts if isinstance(each, str) and each), None)
         script = session.script or select(self._scripts, name, prompt)
         number = choose(session, script, request)
@@ -159,7 +167,7 @@ class Playback:
             events = perform(turn, head, request)
             _remember(session, number, events)
         if facts.stream:
-            encoder = speech.encoder(doc, b"alt=sse" in call.query.split(b"&"))
+            encoder = speech.encoder(doc, _framed(call))
             fields = [(b"content-type", encoder.content_type), (b"cache-control", b"no-cache")]
             return succeed(Recital(self._clock, 200, fields, self._chunks(events, encoder)))
         at, last = events[-1]
@@ -186,6 +194,8 @@ class Playback:
             fields.append((b"retry-after", b"%d" % math.ceil(fault.retry_after)))
         if fault.should_retry is not None:
             fields.append((b"x-should-retry", b"true" if fault.should_retry else b"false"))
+        if call.facts.dialect == "gemini" and call.facts.stream and not _framed(call):
+            body = b"[%b]" % body  # the API streams an array, errors included
         return Recital(self._clock, status, fields, [(0.0, body)])
 
 
@@ -197,12 +207,15 @@ def _remember(session: Session, turn: int, events: Iterable[Timed]) -> None:
 
 def _session_name(call: Call, scenario: str | None) -> str:
     """Whose performance this is: the client's key, or whatever it shows for one; a session header and a scenario part it."""
-    shown = next(iter(call.secrets), None)
-    if shown is None:
-        shown = next(filter(None, (headers.first(call.headers, name) for name in headers.CREDENTIALS)), b"default-session")
+    shown = call.shown or b"default-session"
     session = headers.first(call.headers, b"x-scenario-session") or b""
     # A digest: keys are not kept here.
     return hashlib.sha256(b"\0".join((shown, session, (scenario or "").encode()))).hexdigest()
+
+
+def _framed(call: Call) -> bool:
+    """Whether a Gemini stream is to be server-sent events."""
+    return b"alt=sse" in call.query.split(b"&")
 
 
 def _text(call: Call, name: bytes) -> str | None:

@@ -38,6 +38,14 @@ def latest(request: Request) -> Latest:
     return Latest(role, "\n".join(text for text in said if text))
 
 
+def asked(request: Request) -> str:
+    """The words of the last user message that has any, whatever came after it."""
+    for item in reversed(request.items):
+        if isinstance(item, Message) and item.role == "user" and (text := plain(item.parts)):
+            return text
+    return latest(request).text
+
+
 def _speaker(item: Item) -> Role | None:
     if isinstance(item, Message):
         return item.role

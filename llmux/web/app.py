@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from llmux import headers
 from llmux.accesslog import Line
 from llmux.errors import Fault
-from llmux.headers import Headers, short
+from llmux.headers import Headers, printable, short
 from llmux.net.express import ExpressResponder
 from llmux.net.front import FrontChannel, FrontRequest
 from llmux.net.request import ClientRequest
@@ -178,7 +178,7 @@ class App:
             Line(
                 time=now,
                 method=short(request.method.decode("latin-1")),
-                path=request.path.decode("latin-1"),
+                path=printable(request.path.decode("latin-1")),
                 peer=request.peer,
                 client=record.client,
                 request_id=request_id,

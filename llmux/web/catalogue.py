@@ -52,10 +52,12 @@ class Catalogue:
             return jsonio.dumps(_gemini_page(models, query))
         return jsonio.dumps({"object": "list", "data": [_openai(model) for model in models]})
 
-    def render_one(self, dialect: str, alias: str | None, name: str) -> bytes:
-        """One model. Raises Fault `not_found`."""
+    def render_one(self, dialect: str, alias: str | None, name: str, taker: str | None) -> bytes:
+        """One model; `taker` is the provider that takes the name although no list holds it. Raises Fault `not_found`."""
         models = self.among(alias)
-        model = models.get(name) or models.get(name.removeprefix("models/"))
+        model = models.get(name)
+        if model is None and taker is not None:
+            model = Model(name, taker)
         if model is None:
             code = "model_not_found" if DIALECTS[dialect].family == "openai" else None
             raise Fault("not_found", f"The model '{name}' does not exist here", code=code, param="model")

@@ -18,6 +18,7 @@ from llmux.net.responder import send
 from llmux.resilience.attempts import Attempts, Unreached
 from llmux.routing.decision import COSTS, ROUTE_TYPES, SOURCES, Candidate, Decision
 from llmux.routing.resolve import resolve
+from llmux.web.auth import credentials
 from llmux.web.context import Context
 from llmux.web.control_plane import unknown_provider_path, upstream_failure
 from llmux.web.exchange import Exchange
@@ -137,6 +138,7 @@ class _Served:
     async def _perform(self, candidate: Candidate) -> Answer:
         provider = self._context.runtime.providers[candidate.provider]
         path, body = self._errand.naming(candidate.model)
+        request = self._context.request
         was_sent = False
 
         def attempt(sent: Callable[[], None]) -> Deferred[Answer]:
@@ -147,10 +149,10 @@ class _Served:
 
             return provider.executor.execute(
                 Call(
-                    method=self._context.request.method,
+                    method=request.method,
                     path=path,
-                    query=provider_query(self._context.request.query, self._errand.facts.dialect, self._context.client.secrets),
-                    headers=self._context.request.headers,
+                    query=provider_query(request.query, self._errand.facts.dialect, self._context.client.secrets),
+                    headers=request.headers,
                     body=body,
                     facts=self._errand.facts,
                     model=candidate.model,
@@ -158,6 +160,7 @@ class _Served:
                     request_id=self._context.request_id,
                     client=self._context.client.name,
                     secrets=self._context.client.secrets,
+                    shown=self._context.client.key or next(credentials(request.headers, request.query), None),
                     connect_timeout=provider.limits.connect,
                     sent=on_sent,
                 )

@@ -24,7 +24,10 @@ async def models(context: Context) -> None:
 
 async def model(context: Context) -> None:
     """One model."""
-    body = context.runtime.catalogue.render_one(_shape(context), context.params.get("provider"), context.params["model"])
+    table, dialect, alias = context.runtime.table, _shape(context), context.params.get("provider")
+    name = context.params["model"].removeprefix("models/")
+    takers = table.serving(name, dialect, table.named(alias))
+    body = context.runtime.catalogue.render_one(dialect, alias, name, takers[0].name if takers else None)
     send(context.responder, 200, _JSON, body)
 
 

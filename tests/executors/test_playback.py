@@ -18,6 +18,7 @@ from llmux.net.answer import Answer
 from llmux.routing.decision import Facts
 from llmux.scenario.loader import load
 from llmux.scenario.model import ScenarioError
+from llmux.web.auth import credentials
 from tests import oracles
 from tests.executors.test_recital import Listener
 from tests.grammars import check_chat, check_gemini, check_messages, check_responses, records
@@ -44,6 +45,7 @@ def call(dialect: str, doc: object, headers: Headers | None = None, query: bytes
         request_id="req-1",
         client="anonymous",
         secrets=(),
+        shown=next(credentials(headers or [], query), None),
         connect_timeout=10.0,
         sent=lambda: None,
     )

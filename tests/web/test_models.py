@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-import pathlib
 
-from llmux import config as configuration
 from llmux import service
-from llmux.runtime import scenarios
 from tests.harness import GatewayCase, Wire, head_of, reactor
 
 _TWO = (
@@ -52,6 +49,7 @@ class ShapeTests(GatewayCase):
         document = json.loads((await gateway.get("/v1/models/claude-a", "anthropic-version: x")).body)
         self.assertEqual((document["type"], document["id"]), ("model", "claude-a"))
         self.assertEqual(json.loads((await gateway.get("/v1beta/models/claude-a")).body)["name"], "models/claude-a")
+        self.assertEqual(json.loads((await gateway.get("/v1/models/gpt-by-pattern")).body)["owned_by"], "openai")
         response = await gateway.get("/v1/models/nobody")
         self.assertEqual((response.status, json.loads(response.body)["error"]["code"]), (404, "model_not_found"))
         self.assertEqual((await gateway.get("/v1beta/models/nobody")).status, 404)
@@ -207,16 +205,3 @@ class NextCandidateTests(GatewayCase):
 
 def _answer(answer: bytes, wire: Wire) -> None:
     wire.send(answer)
-
-
-class ScenarioTests(GatewayCase):
-    """Playback providers from files."""
-
-    def test_bad_scenario(self) -> None:
-        """A file that does not load is a mistake of the configuration, with its place."""
-        path = pathlib.Path(self.mktemp())
-        path.write_text("foo: 1\n")
-        config = configuration.parse(f"providers: {{s: {{scenario: '{path.absolute()}'}}}}\n", "c.yaml", {})
-        error = self.assertRaises(configuration.ConfigError, scenarios, config)
-        self.assertIn("c.yaml:1:", str(error))
-        self.assertIn("providers.s.scenario: ", str(error))

@@ -46,7 +46,10 @@ def _item(turn: int, path: str, node: dict[str, Any]) -> Item:
             return neutral.ToolCall(_call_id(path, node), string(node.get("name"), f"{path}.name"), text, turn)
         case "function_call_output" | "custom_tool_call_output":
             return neutral.ToolResult(
-                _call_id(path, node), node.get("name"), _parts(node.get("output"), f"{path}.output"), turn=turn
+                _call_id(path, node),
+                string(node.get("name"), f"{path}.name") or None,
+                _parts(node.get("output"), f"{path}.output"),
+                turn=turn,
             )
         case "reasoning":
             segments = [

@@ -1,0 +1,95 @@
+"""The daemon as a whole: what it plays, what it says at the start, and why it would not start."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+from llmux import config as configuration
+from llmux import service
+from llmux.runtime import scenarios
+from tests.harness import GatewayCase
+
+
+class ScenarioTests(GatewayCase):
+    """Playback providers from files."""
+
+    def test_bad_scenario(self) -> None:
+        """A file that does not load is a mistake of the configuration, with its place."""
+        path = pathlib.Path(self.mktemp())
+        path.write_text("foo: 1\n")
+        config = configuration.parse(f"providers: {{s: {{scenario: '{path.absolute()}'}}}}\n", "c.yaml", {})
+        error = self.assertRaises(configuration.ConfigError, scenarios, config)
+        self.assertIn("c.yaml:1:", str(error))
+        self.assertIn("providers.s.scenario: ", str(error))
+
+    async def test_odd_requests(self) -> None:
+        """What no scenario foresaw is 400, and costs nobody anything."""
+        gateway = self.gateway("providers: {d: {scenario: 'builtin:hello', models: ['*'], speed: 0}}\n")
+        deep = b'{"model":"m","messages":[{"role":"user","content":[{"type":"x","q":%b%b}]}]}' % (b"[" * 960, b"]" * 960)
+        named = b'{"model":"m","input":[{"type":"function_call_output","call_id":"x","name":5,"output":"weather"}]}'
+        many = b'{"model":"m","dimensions":4096,"input":[%b"x"]}' % (b'"x",' * 8000)
+        for path, body in (("/v1/chat/completions", deep), ("/v1/responses", named), ("/v1/embeddings", many)):
+            self.assertEqual((path, (await gateway.post(path, body)).status), (path, 400))
+        surrogate = await gateway.post("/v1/embeddings", b'{"model":"\\ud83d","input":"x"}')
+        self.assertEqual(surrogate.status, 200)
+        self.assertEqual(gateway.lines[-1].model, "\\ud83d")
+
+    async def test_sessions_by_key_in_the_query(self) -> None:
+        """Gemini's clients show their key there; each has a session of its own."""
+        path = pathlib.Path(self.mktemp())
+        turns = "".join(
+            f"  - llmResponse: [{{assistant: [{{relativeTime: 0, content: {word}}}]}}]\n" for word in ("first", "second")
+        )
+        path.write_text(f"name: s\ntimeline:\n{turns}")
+        gateway = self.gateway(f"providers: {{s: {{scenario: '{path.absolute()}', models: [m]}}}}\n")
+        body = b'{"contents":[{"role":"user","parts":[{"text":"hello there"}]}]}'
+        for key, word in (("a", b"first"), ("b", b"first"), ("a", b"second")):
+            response = await gateway.post(f"/v1beta/models/m:generateContent?key={key}", body)
+            self.assertIn(word, response.body)
+
+    async def test_gemini_error_in_an_array(self) -> None:
+        """A stream that is an array is one when it fails, too."""
+        path = pathlib.Path(self.mktemp())
+        error = "{errorType: x, statusCode: 429, message: slow, retryAfterSeconds: 2}"
+        path.write_text(f"name: s\ntimeline: [{{llmResponse: [{{error: {error}}}]}}]\n")
+        gateway = self.gateway(f"providers: {{s: {{scenario: '{path.absolute()}', models: [m]}}}}\n")
+        response = await gateway.post(
+            "/v1beta/models/m:streamGenerateContent", b'{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}'
+        )
+        document = json.loads(response.body)
+        self.assertEqual((response.status, document[0]["error"]["code"]), (429, 429))
+
+    async def test_names_twice(self) -> None:
+        """Of two scenarios with one name the second could never be played."""
+        folder = pathlib.Path(self.mktemp())
+        folder.mkdir()
+        for name in ("a.yaml", "b.yaml"):
+            (folder / name).write_text("name: same\ntimeline: []\n")
+        config = configuration.parse(f"providers: {{s: {{scenario: '{folder.absolute()}'}}}}\n", "c.yaml", {})
+        self.assertIn("2 scenarios named 'same'", str(self.assertRaises(configuration.ConfigError, scenarios, config)))
+
+
+class StartTests(GatewayCase):
+    """What is said at the start."""
+
+    async def test_example(self) -> None:
+        """The line to try can be tried."""
+        gateway = self.gateway("providers: {d: {scenario: 'builtin:hello', models: ['x*', zz]}}\n")
+        self.assertIn('"model":"zz"', gateway.said[-1])
+        self.assertIn("No client keys are set", gateway.said[1])
+        gateway = self.gateway("providers: {d: {scenario: 'builtin:hello', models: ['*']}}\n")
+        self.assertIn('"model":"gpt-5"', gateway.said[-1])
+
+    async def test_certificate_that_is_none(self) -> None:
+        """A clear word, and no traceback."""
+        path = pathlib.Path(self.mktemp()).absolute()
+        path.write_text("not a certificate")
+        error = self.assertRaises(
+            service.StartError, self.gateway, "", listen=f"ssl:0:interface=127.0.0.1:privateKey={path}:certKey={path}"
+        )
+        self.assertIn("ssl:0", str(error))
+        config_error = self.assertRaises(
+            configuration.ConfigError, self.gateway, "", listen="ssl:0:interface=127.0.0.1:privateKey=/nowhere.pem"
+        )
+        self.assertIn("there is no file '/nowhere.pem'", str(config_error))
