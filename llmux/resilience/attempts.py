@@ -24,7 +24,7 @@ class Attempts:
 
     async def walk(self, candidates: Iterable[Candidate], perform: Callable[[Candidate], Awaitable[Answer]]) -> Answer:
         """Perform attempts until one brings an answer. Raises the last Fault when none does."""
-        fault = Fault("no_provider", "there is nobody to ask")
+        fault: Fault | None = None
         unreachable: set[str] = set()
         for candidate in candidates:
             if candidate.provider in unreachable:
@@ -36,7 +36,7 @@ class Attempts:
             except Unreached as error:
                 fault = error.fault
                 unreachable.add(candidate.provider)
-        raise fault
+        raise fault or Fault("no_provider", "there is nobody to ask")
 
 
 class Unreached(Exception):
