@@ -32,9 +32,17 @@ def secret_of(value: str, node: Node, empty: str) -> Secret:
     value = value.strip()
     if not value:
         return Secret(None, empty)
-    if not value.isascii() or re.search(r"[\x00-\x20\x7f]", value):
-        node.fail("no key: it holds a space, a line break, or a character that no header can carry")
+    problem = unfit(value)
+    if problem:
+        node.fail(problem)
     return Secret(value)
+
+
+def unfit(value: str) -> str | None:
+    """Why a text cannot be a key, or None. The text is not repeated."""
+    if not value.isascii() or re.search(r"[\x00-\x20\x7f]", value):
+        return "no key: it holds a space, a line break, or a character that no header can carry"
+    return None
 
 
 def _written(node: Node) -> Secret:

@@ -10,6 +10,7 @@ from llmux.config import listen
 from llmux.config.keys import ADDITIONAL, ClientKey, placeholder
 from llmux.config.problems import Mark, Notice, Problem, listed, suggestion
 from llmux.config.schema import FORMATS, LEVELS, Config
+from llmux.config.secrets import unfit
 
 _ENVIRONMENT = Mark("environment")
 _COMMAND_LINE = Mark("command line")
@@ -30,6 +31,7 @@ def surrounded(config: Config, environ: Mapping[str, str]) -> tuple[Config, list
     words = [word.strip() for word in environ.get(ADDITIONAL, "").split(",") if word.strip()]
     for why in filter(None, map(placeholder, words)):
         problems.append(Problem(_ENVIRONMENT, ADDITIONAL, f"holds a placeholder, and no key: it {why}"))
+    problems += [Problem(_ENVIRONMENT, ADDITIONAL, why) for why in map(unfit, words) if why]
     return attrs.evolve(config, api_keys=(*config.api_keys, *_added(words, config.api_keys))), problems, notices
 
 

@@ -149,7 +149,7 @@ class _Performance:
             if isinstance(element, Think):
                 thought += self._think(element.steps)
             elif isinstance(element, Assistant):
-                spoken += self.speak(element.steps)
+                spoken += self.speak(element.steps, more=bool(spoken))
         for use in turn.calls:
             spoken += self._call(use)
         usage = Usage(in_total=tokens_of(self._request), out_total=spoken + thought, out_reasoning=thought)
@@ -162,16 +162,18 @@ class _Performance:
         self._see(self._clock, Ended(self._fold.response()))
         return self._events
 
-    def speak(self, steps: tuple[Step, ...]) -> int:
-        """The steps are the lines of one message. Returns its tokens."""
-        lines: list[str] = []
+    def speak(self, steps: tuple[Step, ...], more: bool = False) -> int:
+        """The steps are the lines of one message; `more` goes on below what was said before. Returns its tokens."""
+        lines: list[str] = [""] if more else []
+        opened = False
         for at, until, text in self._times(steps):
-            if not lines:
+            if not opened:
+                opened = True
                 self._open(at, "message", "text")
             lines.append(text)
             self._say(at, until, "text", text if len(lines) == 1 else f"\n{text}")
         whole = "\n".join(lines)
-        if lines:
+        if opened:
             self._see(self._clock, PartClosed(self._item, 0))
             self._see(self._clock, ItemClosed(self._item, Message("assistant", (Text(whole),))))
         return tokens(whole)

@@ -63,6 +63,7 @@ _API: tuple[Route, ...] = (
     _post("/v1/completions", "openai-chat", "completions"),
     _post("/v1/embeddings", "openai-chat", "embeddings"),
     _post("/v1/responses", "openai-responses"),
+    _post("/v1/responses/input_tokens", "openai-responses", "count_tokens"),
     _get("/v1/responses", "no_websocket", "openai-responses"),
     _post("/v1/messages", "anthropic"),
     _post("/v1/messages/count_tokens", "anthropic", "count_tokens"),

@@ -83,6 +83,11 @@ class OpenDoor(ConfigCase):
         self.assertEqual(open_door(self.read(text + "api_keys: [k]\n")), [])
         self.assertEqual(open_door(self.read(text, ADDITIONAL_API_KEYS="k")), [])
 
+    def test_keys_of_the_environment_are_judged_as_those_of_the_file(self) -> None:
+        (problem,) = self.problems(LOCAL, ADDITIONAL_API_KEYS="good1,bad key")
+        self.assertIn("ADDITIONAL_API_KEYS: no key: it holds a space", problem)
+        self.assertNotIn("bad key", problem)
+
     def test_keys_of_which_none_is_left_are_told_once(self) -> None:
         for word in ("api_keys", "api-keys"):
             (problem,) = self.problems(LOCAL + f'listen: "tcp:1"\n{word}: ["${{A}}"]\n')

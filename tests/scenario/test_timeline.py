@@ -95,6 +95,15 @@ class PerformTests(SynchronousTestCase):
         self.assertEqual((whole.id, whole.model, whole.created, whole.finish.reason), ("abc", "model-1", 7, "tool_calls"))
         self.assertEqual(whole.usage, Usage(in_total=1, out_total=29, out_reasoning=6))
 
+    def test_two_elements(self) -> None:
+        """What is said in two elements is two lines of one answer."""
+        text = "name: n\ntimeline:\n  - llmResponse:\n"
+        text += "".join(f"      - assistant: [ {{ relativeTime: 0, content: {word} }} ]\n" for word in ("x", "y"))
+        cut = script(text)
+        said = response(perform(cut.turns[0], HEAD, ASKED)).items
+        texts = [part.text for item in said if isinstance(item, Message) for part in item.parts if isinstance(part, Text)]
+        self.assertEqual("".join(texts), "x\ny")
+
     def test_folds(self) -> None:
         """The events tell the response that they end with, in the order of time."""
         for turn in script().turns[:2]:
