@@ -157,7 +157,7 @@ class App:
     ) -> None:
         """Write down how it went; here and nowhere else."""
         now = runtime.clock.seconds()
-        status, outcome = responder.status, record.outcome
+        status, outcome = record.status or responder.status, record.outcome
         if responder.gone and (not status or record.fault is None):
             outcome = "client_gone"
         elif outcome is None:

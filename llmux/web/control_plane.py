@@ -92,7 +92,7 @@ async def actors(context: Context) -> None:
             return
         head = [b"HTTP/1.1 101 Switching Protocols\r\n"]
         head += [b"%b: %b\r\n" % header for header in reply.headers]
-        context.record.outcome = "ok"
+        context.record.status = reply.status
         tunnel(context.channel, b"".join([*head, b"\r\n"]), connection)
     except Fault as fault:
         _fail(context, fault)

@@ -9,9 +9,11 @@ from llmux.errors import Fault
 
 @attrs.define
 class Record:
-    """Filled in by whoever serves; `outcome` None leaves it to the status. Times are reactor seconds."""
+    """Filled in by whoever serves; `outcome` None leaves it to the status, `status` 0 to the responder. Times are reactor
+    seconds."""
 
     client: str = "-"
+    status: int = 0
     outcome: str | None = None
     decision: str = "-"
     provider: str = "-"

@@ -270,6 +270,7 @@ class TunnelTests(GatewayCase):
             f"api_keys: [client-key-1]\n{_DEMO}"
             f"amp: {{upstream_url: 'http://127.0.0.1:{provider.port}', upstream_api_key: amp-secret}}\n"
         )
+        self.lines = gateway.lines
         path = "/actors/gateway/threadActor/websocket/?rvt-namespace=default&rvt-key=T-1"
         client = await gateway.send(
             request(
@@ -315,6 +316,7 @@ class TunnelTests(GatewayCase):
             first, second = (client, upstream) if closer == "client" else (upstream, client)
             first.close()
             await second.ended()
+            self.assertEqual([(line.status, line.outcome) for line in self.lines], [(101, "ok")])
 
     async def test_refused_upgrade(self) -> None:
         """The upstream's refusal reaches the client as an ordinary answer."""
