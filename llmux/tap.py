@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -68,6 +69,9 @@ class Daemon(LlmuxService):
         stop in order for a crash. Ours comes after Twisted has set its own.
         """
         super().startService()
+        # What was built until now stays for good. Searching all of it for garbage takes longer than most answers.
+        gc.collect()
+        gc.freeze()
         reactor = self.reactor
         reactor.callWhenRunning(signal.signal, signal.SIGTERM, lambda *_: reactor.callFromThread(self._finish))
 
