@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from llmux.dialects.neutral import Role
+from llmux.dialects.neutral import Item, Message, Part, Role, Text
 from llmux.errors import Fault
 
 
@@ -51,3 +51,36 @@ def role(value: object, param: str, roles: Mapping[str, Role]) -> Role:
     if known is None:
         raise invalid(param, f"Unknown message role: {value}")
     return known
+
+
+def parts(content: object, path: str, part: Callable[[str, dict[str, Any]], Part]) -> tuple[Part, ...]:
+    """Content that is a text, or a list of objects which `part(path, node)` reads one by one."""
+    if content is None:
+        return ()
+    if isinstance(content, str):
+        return (Text(content),)
+    return tuple(part(at, node) for at, node in objects(content, path))
+
+
+def items(
+    nodes: Iterable[tuple[str, dict[str, Any]]],
+    item: Callable[[str, dict[str, Any]], Item | None],
+    part: Callable[[str, dict[str, Any]], Part],
+    speaker: Role,
+    turn: int,
+) -> list[Item]:
+    """The items of one wire message: what `item` does not take is a part, and parts that stand together are one message."""
+    found: list[Item] = []
+    together: list[Part] = []
+    for at, node in nodes:
+        taken = item(at, node)
+        if taken is None:
+            together.append(part(at, node))
+            continue
+        if together:
+            found.append(Message(speaker, tuple(together), turn))
+            together = []
+        found.append(taken)
+    if together or not found:
+        found.append(Message(speaker, tuple(together), turn))
+    return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from llmux import jsonio
-from llmux.dialects import neutral
+from llmux.dialects import neutral, reading
 from llmux.dialects.neutral import Item, OpaquePart, Part, Request, Text, Tool
 from llmux.dialects.reading import invalid, objects, role, string
 
@@ -20,7 +21,7 @@ def read(doc: dict[str, Any]) -> Request:
     if not messages:
         raise invalid("messages", "Empty messages array in request")
     items: list[Item] = []
-    system = _parts(doc.get("system"), "system")
+    system = reading.parts(doc.get("system"), "system", _part)
     if system:
         items.append(neutral.Message("system", system))
     for turn, (path, node) in enumerate(messages):
@@ -34,21 +35,8 @@ def read(doc: dict[str, Any]) -> Request:
 def _items(speaker: neutral.Role, turn: int, path: str, content: object) -> list[Item]:
     """The items of one message: what stands between calls, results and thinking are the parts of one."""
     if not isinstance(content, list):
-        return [neutral.Message(speaker, _parts(content, path), turn)]
-    items: list[Item] = []
-    parts: list[Part] = []
-    for at, block in objects(content, path):
-        item = _item(turn, at, block)
-        if item is None:
-            parts.append(_part(at, block))
-            continue
-        if parts:
-            items.append(neutral.Message(speaker, tuple(parts), turn))
-            parts = []
-        items.append(item)
-    if parts or not items:
-        items.append(neutral.Message(speaker, tuple(parts), turn))
-    return items
+        return [neutral.Message(speaker, reading.parts(content, path, _part), turn)]
+    return reading.items(objects(content, path), partial(_item, turn), _part, speaker, turn)
 
 
 def _item(turn: int, path: str, block: dict[str, Any]) -> Item | None:
@@ -58,7 +46,7 @@ def _item(turn: int, path: str, block: dict[str, Any]) -> Item | None:
             return neutral.ToolCall(call_id, name, jsonio.dumps(block.get("input") or {}).decode(), turn)
         case "tool_result":
             call_id = string(block.get("tool_use_id"), f"{path}.tool_use_id")
-            parts = _parts(block.get("content"), f"{path}.content")
+            parts = reading.parts(block.get("content"), f"{path}.content", _part)
             return neutral.ToolResult(call_id, None, parts, block.get("is_error") is True, turn)
         case "thinking":
             text = string(block.get("thinking"), f"{path}.thinking")
@@ -66,14 +54,6 @@ def _item(turn: int, path: str, block: dict[str, Any]) -> Item | None:
         case "redacted_thinking":
             return neutral.OpaqueItem("redacted_thinking", block, turn)
     return None
-
-
-def _parts(content: object, path: str) -> tuple[Part, ...]:
-    if content is None:
-        return ()
-    if isinstance(content, str):
-        return (Text(content),)
-    return tuple(_part(at, block) for at, block in objects(content, path))
 
 
 def _part(path: str, block: dict[str, Any]) -> Part:

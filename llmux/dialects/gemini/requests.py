@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from llmux import jsonio
-from llmux.dialects import neutral
+from llmux.dialects import neutral, reading
 from llmux.dialects.neutral import Item, OpaquePart, Part, Request, Text, Tool
 from llmux.dialects.reading import get, invalid, objects, role, string
 
@@ -37,20 +38,8 @@ def _show(doc: dict[str, Any]) -> Any:
 
 def _items(speaker: neutral.Role, turn: int, path: str, content: dict[str, Any]) -> list[Item]:
     """The items of one content: parts that stand between calls, results and thoughts are one message."""
-    items: list[Item] = []
-    parts: list[Part] = []
-    for at, node in objects(content.get("parts"), f"{path}.parts"):
-        item = _item(turn, at, node)
-        if item is None:
-            parts.append(_part(at, node))
-            continue
-        if parts:
-            items.append(neutral.Message(speaker, tuple(parts), turn))
-            parts = []
-        items.append(item)
-    if parts or not items:
-        items.append(neutral.Message(speaker, tuple(parts), turn))
-    return items
+    nodes = objects(content.get("parts"), f"{path}.parts")
+    return reading.items(nodes, partial(_item, turn), _part, speaker, turn)
 
 
 def _item(turn: int, path: str, node: dict[str, Any]) -> Item | None:

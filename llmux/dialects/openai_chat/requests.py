@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmux.dialects import neutral
+from llmux.dialects import neutral, reading
 from llmux.dialects.neutral import Item, OpaquePart, Part, Refusal, Request, Text, Tool
 from llmux.dialects.reading import get, invalid, objects, role, string
 
@@ -28,7 +28,7 @@ def read(doc: dict[str, Any]) -> Request:
 
 def _message(turn: int, path: str, node: dict[str, Any]) -> list[Item]:
     if node.get("role") in ("tool", "function"):
-        parts = _parts(node.get("content"), f"{path}.content")
+        parts = reading.parts(node.get("content"), f"{path}.content", _part)
         call_id = string(node.get("tool_call_id"), f"{path}.tool_call_id")
         name = string(node.get("name"), f"{path}.name") or None
         return [neutral.ToolResult(call_id, name, parts, turn=turn)]
@@ -37,7 +37,7 @@ def _message(turn: int, path: str, node: dict[str, Any]) -> list[Item]:
     reasoning = get(node, "reasoning_content")
     if isinstance(reasoning, str):
         items.append(neutral.Reasoning((neutral.Segment("full", reasoning),), turn=turn))
-    parts = _parts(node.get("content"), f"{path}.content")
+    parts = reading.parts(node.get("content"), f"{path}.content", _part)
     calls = list(_calls(turn, path, node))
     if parts or not calls:
         items.append(neutral.Message(speaker, parts, turn=turn))
@@ -58,14 +58,6 @@ def _calls(turn: int, path: str, node: dict[str, Any]) -> list[neutral.ToolCall]
     if isinstance(legacy, dict):
         calls.append(neutral.ToolCall("", string(legacy.get("name"), path), string(legacy.get("arguments"), path), turn))
     return calls
-
-
-def _parts(content: object, path: str) -> tuple[Part, ...]:
-    if content is None:
-        return ()
-    if isinstance(content, str):
-        return (Text(content),)
-    return tuple(_part(at, node) for at, node in objects(content, path))
 
 
 def _part(path: str, node: dict[str, Any]) -> Part:

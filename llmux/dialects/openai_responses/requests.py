@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmux import jsonio
-from llmux.dialects import neutral
+from llmux.dialects import neutral, reading
 from llmux.dialects.neutral import Item, OpaquePart, Part, Refusal, Request, Text, Tool
 from llmux.dialects.reading import get, invalid, objects, role, string
 
@@ -66,13 +66,9 @@ def _call_id(path: str, node: dict[str, Any]) -> str:
 
 
 def _parts(content: object, path: str) -> tuple[Part, ...]:
-    if content is None:
-        return ()
-    if isinstance(content, str):
-        return (Text(content),)
     if isinstance(content, dict):  # seen from clients that put a bare object into a tool's output
         return (Text(jsonio.dumps(content).decode()),)
-    return tuple(_part(at, node) for at, node in objects(content, path))
+    return reading.parts(content, path, _part)
 
 
 def _part(path: str, node: dict[str, Any]) -> Part:
