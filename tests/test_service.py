@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import pathlib
+from typing import Any
+
+from twisted.logger import formatEvent, globalLogPublisher
 
 from llmux import config as configuration
 from llmux import service
@@ -34,6 +37,21 @@ class ScenarioTests(GatewayCase):
         surrogate = await gateway.post("/v1/embeddings", b'{"model":"\\ud83d","input":"x"}')
         self.assertEqual(surrogate.status, 200)
         self.assertEqual(gateway.lines[-1].model, "\\ud83d")
+
+    async def test_names_in_the_log(self) -> None:
+        """Whatever a request calls its model, the log can be written, and no line of it is as long as the name."""
+        gateway = self.gateway("providers: {d: {scenario: 'builtin:hello', models: [m]}}\n")
+        seen: list[Any] = []
+        observe: Any = seen.append
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        for name in (b"\\ud83d\\u001b[2J\\n", b"x" * 70_000):
+            self.assertEqual((await gateway.post("/v1/responses", b'{"model":"%b","input":"x"}' % name)).status, 503)
+        lines = [formatEvent(event) for event in seen if event.get("log_namespace") == "llmux.routing"]
+        self.assertEqual(len(lines), 2)
+        for line in lines:
+            self.assertTrue(line.isprintable())
+            self.assertLess(len(line.encode()), 1000)
 
     async def test_sessions_by_key_in_the_query(self) -> None:
         """Gemini's clients show their key there; each has a session of its own."""

@@ -143,8 +143,8 @@ class App:
             record.outcome = "rejected"
             extra = [(b"allow", ", ".join(allowed).encode())] if allowed else []
             _refuse(responder, refusal(_speech(runtime, route, params, request), fault, request_id), extra)
-        except Exception:
-            _log.failure("a defect while serving {path}", path=request.path.decode("latin-1"), request_id=request_id)
+        except Exception:  # whatever it is, the client gets an answer in its dialect, and the log gets the traceback
+            _log.failure("a defect while serving {path}", path=printable(request.path.decode("latin-1")), request_id=request_id)
             record.fault = Fault("server", "llmux has met a defect of its own; its log tells more")
             _refuse(responder, refusal(dialect_of(request.path), record.fault, request_id), [])
         finally:
@@ -204,7 +204,7 @@ class App:
         _log.info(
             "{status} refused before it was read: {path}: {why}",
             status=status,
-            path=path.decode("latin-1"),
+            path=printable(path.decode("latin-1")),
             why=fault.message,
             request_id=request_id,
         )

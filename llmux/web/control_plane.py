@@ -88,7 +88,7 @@ async def actors(context: Context) -> None:
         opening = Deferred.fromCoroutine(upstream.open_tunnel(context.request, caller, limits.connect))
         connection, reply = await exchange.open(opening, limits)
         if reply.status != 101:
-            await exchange.relay(reply, None, [], context.runtime.secrets(), limits)
+            await exchange.relay(reply, None, [], context.runtime.secrets, limits)
             return
         head = [b"HTTP/1.1 101 Switching Protocols\r\n"]
         head += [b"%b: %b\r\n" % header for header in reply.headers]
@@ -113,7 +113,7 @@ async def forward(context: Context, untouched: bool = False) -> None:
 
     try:
         answer = await exchange.ask(attempt, runtime.limits)
-        context.record.fault = await exchange.relay(answer, None, [], runtime.secrets(), runtime.limits)
+        context.record.fault = await exchange.relay(answer, None, [], runtime.secrets, runtime.limits)
     except Fault as fault:
         _fail(context, fault)
     finally:
@@ -146,7 +146,7 @@ def upstream_failure(context: Context, fault: Fault) -> tuple[int, Headers, byte
     _log.error(
         "amp upstream proxy error for {method} {path}: {reason}",
         method=context.request.method.decode("latin-1"),
-        path=context.request.path.decode("latin-1"),
+        path=headers.printable(context.request.path.decode("latin-1")),
         reason=fault.message,
     )
     fields = [(b"content-type", b"application/json"), (b"x-llmux-request-id", context.request_id.encode())]

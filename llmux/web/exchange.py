@@ -7,6 +7,7 @@ phase.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -27,6 +28,9 @@ _T = TypeVar("_T")
 _ERROR_BODY_LIMIT = 8 * 1024 * 1024
 
 
+Secrets = Callable[[], tuple[bytes, ...]]
+
+
 class ClientGone(Exception):
     """The client hung up; there is nobody left to tell anything."""
 
@@ -43,7 +47,6 @@ class Exchange:
         self.sent = 0
         self._seconds = runtime.clock.seconds
         self.timer = runtime.clock.timer(self._expired)
-        self._total_set = False
         responder.on_gone(self._gone)
 
     def close(self) -> None:
@@ -79,20 +82,17 @@ class Exchange:
             raise self._why() from None
 
     def _begin(self, limits: Limits) -> None:
-        if not self._total_set:
-            self._total_set = True
+        if self.timer.total == inf:  # the total is for all attempts together
             self.timer.limit(limits.total)
 
-    async def relay(
-        self, answer: Answer, watch: Watch | None, extra: Headers, secrets: tuple[bytes, ...], limits: Limits
-    ) -> Fault | None:
+    async def relay(self, answer: Answer, watch: Watch | None, extra: Headers, secrets: Secrets, limits: Limits) -> Fault | None:
         """Bring the answer to the client. Returns the Fault that broke it after the commit, if any.
 
-        `watch` judges the body where it is an event stream. `extra` are headers of ours. `secrets` are masked in error
-        bodies; successful ones are never touched. Raises Fault when nothing was committed yet, or ClientGone.
+        `watch` judges the body where it is an event stream. `extra` are headers of ours. `secrets` gives what is
+        masked in error bodies; successful ones are never touched. Raises Fault when nothing was committed yet, or ClientGone.
         """
         if answer.status >= 400:
-            await self._relay_error(answer, extra, secrets)
+            await self._relay_error(answer, extra, secrets())
             return None
         streams = watch is not None and is_event_stream(answer.headers)
 

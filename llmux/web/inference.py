@@ -12,7 +12,7 @@ from llmux.dialects.registry import DIALECTS
 from llmux.errors import Fault, no_provider
 from llmux.executors.base import Call
 from llmux.executors.upstream import Caller
-from llmux.headers import Headers, short, visible
+from llmux.headers import Headers, printable, short, visible
 from llmux.net.answer import Answer
 from llmux.net.responder import send
 from llmux.resilience.attempts import Attempts, Unreached
@@ -71,17 +71,17 @@ def _tell(context: Context, decision: Decision) -> None:
         "requested_model": short(decision.requested),
         "resolved_model": short(decision.model),
         "provider": decision.provider,
-        "path": context.request.path.decode("latin-1"),
+        "path": printable(context.request.path.decode("latin-1")),
         "cost": COSTS[decision.outcome],
         "source": SOURCES[decision.outcome],
-        "reason": decision.reason,
+        "reason": short(decision.reason),
         "request_id": context.request_id,
     }
     model = short(decision.requested)
     if decision.outcome == "local":
         _log.debug("amp using local provider for model: {requested_model} ({route_type}: {reason})", **fields)
     elif decision.outcome == "mapped":
-        fields["mapping"] = decision.mapping
+        fields["mapping"] = short(decision.mapping or "")
         _log.debug("amp model mapping: request {mapping} ({route_type}: {reason})", **fields)
     elif decision.outcome == "upstream":
         hint = f'ampcode.model-mappings: [{{from: "{model}", to: "<your-local-model>"}}]'
@@ -125,7 +125,7 @@ class _Served:
         else:
             answer = await self._walk(decision.candidates)
             limits = runtime.providers[self._record.provider].limits
-        self._record.fault = await exchange.relay(answer, watch, self._headers(), runtime.secrets(), limits)
+        self._record.fault = await exchange.relay(answer, watch, self._headers(), runtime.secrets, limits)
 
     async def _walk(self, candidates: tuple[Candidate, ...]) -> Answer:
         try:
