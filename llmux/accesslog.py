@@ -6,6 +6,7 @@ that they go to, and leave a tick at a time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import IO, Protocol
@@ -87,16 +88,6 @@ class AccessLog(Protocol):
         """Nothing more comes; what waits leaves."""
 
 
-class NoLines:
-    """For a log that wants no lines of this level."""
-
-    def write(self, line: Line) -> None:
-        """See `AccessLog`."""
-
-    def close(self) -> None:
-        """See `AccessLog`."""
-
-
 class LoggedLines:
     """Access lines through twisted's logging, for observers that somebody else has chosen."""
 
@@ -109,29 +100,38 @@ class LoggedLines:
 
 
 class WrittenLines:
-    """Access lines straight to the log's file, as text or JSON."""
+    """Access lines straight to the log's file, as text or JSON; or none, for a log that wants none of this level."""
 
     def __init__(self, out: IO[str], format_: str, clock: IReactorTime) -> None:
         self._out = out
-        self._render = _json if format_ == "json" else _text
         self._clock = clock
         self._lines: list[str] = []
-        self._flush: IDelayedCall | None = None
+        self._leaving: IDelayedCall | None = None
+        self._render: Callable[[Line], str] | None
+        self.change(format_, True)
+
+    def change(self, format_: str, wanted: bool) -> None:
+        """From now on in this form, if at all."""
+        self._render = (_json if format_ == "json" else _text) if wanted else None
 
     def write(self, line: Line) -> None:
         """See `AccessLog`."""
+        if self._render is None:
+            return
         self._lines.append(self._render(line))
-        if self._flush is None:
-            self._flush = self._clock.callLater(_WAIT, self._leave)
+        if self._leaving is None:
+            self._leaving = self._clock.callLater(_WAIT, self._leave)
 
-    def close(self) -> None:
-        """See `AccessLog`."""
-        if self._flush is not None:
-            self._flush.cancel()
+    def flush(self) -> None:
+        """What waits leaves now."""
+        if self._leaving is not None:
+            self._leaving.cancel()
             self._leave()
 
+    close = flush
+
     def _leave(self) -> None:
-        self._flush = None
+        self._leaving = None
         lines, self._lines = self._lines, []
         text = "".join(lines)
         try:

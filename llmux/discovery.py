@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import attrs
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from llmux.config.problems import Mark
 from llmux.config.schema import Provider
 from llmux.dialects.registry import DIALECTS
 from llmux.errors import Fault
@@ -16,6 +22,72 @@ _log = Logger("llmux.discovery")
 
 # A list longer than this many pages is no list of models.
 _MOST_PAGES = 20
+# Seconds between two looks at a provider's list.
+_INTERVAL = 3600.0
+# Seconds between two looks at whether one is due; one that could not be had is due at once.
+_TICK = 60.0
+
+
+class Discovery:
+    """Keeps the lists of providers. `learned()` is called when there is a new one."""
+
+    def __init__(self, pool: Pool, reactor: Any, learned: Callable[[], None]) -> None:
+        self._pool = pool
+        self._reactor = reactor
+        self._learned = learned
+        # By the provider as it is configured, so that one that has changed is asked anew.
+        self._told: dict[Provider, tuple[float, tuple[str, ...]]] = {}
+        self._asking: list[Deferred[None]] = []
+        self._looking: LoopingCall | None = None
+
+    def names(self, providers: Iterable[Provider]) -> dict[str, tuple[str, ...]]:
+        """What these have told, by their names."""
+        return {each.name: self._told[_same(each)][1] for each in providers if _same(each) in self._told}
+
+    async def ask(self, providers: Iterable[Provider], patience: float) -> None:
+        """Ask those whose list is old, or not there yet, and wait for them, but not longer than so many seconds."""
+        now = self._reactor.seconds()
+        due = [each for each in _asked(providers) if now - self._told.get(_same(each), (-_INTERVAL,))[0] >= _INTERVAL]
+        self._asking = [Deferred.fromCoroutine(self._ask(provider, patience)) for provider in due]
+        await DeferredList(self._asking)
+
+    def watch(self, providers: Iterable[Provider]) -> None:
+        """From now on, ask these every now and then, and forget all others."""
+        self.stop()
+        watched = _asked(providers)
+        self._told = {_same(each): self._told[_same(each)] for each in watched if _same(each) in self._told}
+        if watched:
+            self._looking = LoopingCall(lambda: Deferred.fromCoroutine(self.ask(watched, _TICK / 2)))
+            self._looking.clock = self._reactor
+            self._looking.start(_TICK, now=False)
+
+    def stop(self) -> None:
+        """Ask nobody any more."""
+        if self._looking is not None and self._looking.running:
+            self._looking.stop()
+        for asking in self._asking:
+            asking.cancel()
+
+    async def _ask(self, provider: Provider, patience: float) -> None:
+        asking = Deferred.fromCoroutine(discover(provider, self._pool))
+        asking.addTimeout(patience, self._reactor)
+        try:
+            names = await asking
+        except (DeferredTimeout, CancelledError):
+            _log.warn("provider {name}: its model list takes longer than {s:g} s", name=provider.name, s=patience)
+            return
+        if names is not None:
+            self._told[_same(provider)] = (self._reactor.seconds(), names)
+            self._learned()
+
+
+def _asked(providers: Iterable[Provider]) -> list[Provider]:
+    return [provider for provider in providers if provider.enabled and provider.discover]
+
+
+def _same(provider: Provider) -> Provider:
+    """A provider wherever it stands in its file."""
+    return attrs.evolve(provider, where=Mark(""))
 
 
 async def discover(provider: Provider, pool: Pool) -> tuple[str, ...] | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import IO, Any, cast
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import (
     FileLogObserver,
     FilteringLogObserver,
@@ -18,6 +21,10 @@ from twisted.logger import (
     textFileLogObserver,
 )
 from twisted.python.logfile import LogFile
+from zope.interface import implementer
+
+from llmux.accesslog import WrittenLines
+from llmux.config.schema import Log as Settings
 
 LEVELS = ("debug", "info", "warn", "warning", "error", "critical")
 FORMATS = ("text", "json")
@@ -27,6 +34,65 @@ _ENVELOPE = frozenset(
     {"log_logger", "log_source", "log_format", "log_trace", "log_level", "log_namespace", "log_time", "log_failure", "time"}
     | {"log_system", "system", "isError", "why", "failure", "message", "format", "log_text"}
 )
+
+
+@implementer(ILogObserver)
+class Log:
+    """The log of the daemon: its events and its access lines. All of it may change while it is written.
+
+    `stream` takes what no file is named for. Raises OSError where the file cannot be opened.
+    """
+
+    def __init__(self, settings: Settings, stream: IO[str], clock: IReactorTime) -> None:
+        self._stream = self._out = stream
+        self._path: str | None = None
+        self.lines = WrittenLines(cast(IO[str], self), settings.format, clock)
+        self.change(settings)()
+
+    def __call__(self, event: LogEvent) -> None:
+        """Take an event."""
+        self._observe(event)
+
+    def change(self, settings: Settings) -> Callable[[], None]:
+        """Do all that may fail of a change (OSError), and return what makes it."""
+        path = settings.file and os.path.abspath(settings.file)
+        out = self._out if path == self._path else self._stream if path is None else _append(path)
+
+        def make() -> None:
+            self._switch(out)
+            self._path = path
+            self._observe = observer(settings.format, settings.level, cast(IO[str], self))
+            self.lines.change(settings.format, settings.level in ("debug", "info"))
+
+        return make
+
+    def reopen(self) -> None:
+        """Open the file by its name again: it was moved away. Raises OSError; then the old one stays."""
+        if self._path is not None:
+            self._switch(_append(self._path))
+        elif isinstance(self._out, LogFile):
+            self._out.reopen()
+
+    def write(self, text: str) -> None:
+        """Text to wherever the log goes."""
+        self._out.write(text)
+
+    def flush(self) -> None:
+        """See `write`."""
+        self._out.flush()
+
+    def _switch(self, out: IO[str]) -> None:
+        if out is not self._out:
+            self.lines.flush()
+            before, self._out = self._out, out
+            if before is not self._stream:
+                before.close()
+
+
+def _append(path: str) -> IO[str]:
+    # Readable for the group, which is who looks after logs; what holds no key needs no more.
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    return open(descriptor, "a", encoding="utf-8", errors="backslashreplace")
 
 
 def observer(format_: str, level: str, out: IO[str]) -> ILogObserver:

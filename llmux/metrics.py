@@ -50,6 +50,13 @@ class Metrics:
         )
         self._decisions = Counter("llmux_mapping_total", "Decisions, by kind", ["kind"], registry=registry)
         self._auth_failures = Counter("llmux_auth_failures_total", "Requests with no key, or a wrong one", registry=registry)
+        self._reloads = Counter("llmux_config_reload_total", "Reloads, by how they ended", ["result"], registry=registry)
+        for result in ("ok", "failed"):
+            self._reloads.labels(result)  # there from the start, so that an alert sees the first one
+        self._loaded_at = Gauge(
+            "llmux_config_last_reload_success_timestamp_seconds", "When the running configuration was read", registry=registry
+        )
+        self._config = Gauge("llmux_config_hash_info", "The configuration that runs", ["sha"], registry=registry)
         self.in_flight = 0
         in_flight = Gauge("llmux_in_flight_requests", "Requests being served", registry=registry)
         in_flight.set_function(lambda: self.in_flight)
@@ -96,6 +103,16 @@ class Metrics:
         self._child(self._durations, dialect, "true" if stream else "false").observe(seconds)
         if first is not None:
             self._child(self._first, provider).observe(first)
+
+    def loaded(self, digest: str, now: float) -> None:
+        """A configuration took effect, at this time (Unix seconds)."""
+        self._loaded_at.set(now)
+        self._config.clear()
+        self._config.labels(digest).set(1)
+
+    def reloaded(self, good: bool) -> None:
+        """A reload has ended."""
+        self._reloads.labels("ok" if good else "failed").inc()
 
     def watch_connections(self, counts: Callable[[], Iterable[tuple[str, int]]]) -> None:
         """Read the pool's connections at every scrape."""

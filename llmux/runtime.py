@@ -10,6 +10,7 @@ import attrs
 from llmux import __version__
 from llmux.accesslog import AccessLog, LoggedLines
 from llmux.amp.control_plane import ControlPlane
+from llmux.amp.threads import Threads
 from llmux.config import Config, ConfigError, Problem
 from llmux.config.schema import Provider as ProviderConfig
 from llmux.config.schema import Timeouts
@@ -40,6 +41,7 @@ class Services:
     clock: Clock
     metrics: Metrics
     access_log: AccessLog
+    threads: Threads
     started: float
 
 
@@ -48,18 +50,24 @@ def services(reactor: Any, environ: Mapping[str, str], access_log: AccessLog | N
     pool = Pool(reactor)
     metrics = Metrics(__version__)
     metrics.watch_connections(pool.counts)
-    return Services(reactor, environ, pool, Clock(reactor), metrics, access_log or LoggedLines(), reactor.seconds())
+    lines = access_log or LoggedLines()
+    return Services(reactor, environ, pool, Clock(reactor), metrics, lines, Threads(), reactor.seconds())
 
 
-def build(config: Config, services: Services) -> Runtime:
-    """The snapshot for a configuration. Raises ConfigError where a scenario does not load."""
+def build(
+    config: Config, services: Services, told: Mapping[str, tuple[str, ...]] | None = None, before: Runtime | None = None
+) -> Runtime:
+    """The snapshot for a configuration. Raises ConfigError where a scenario does not load.
+
+    `told`: what providers' own model lists said, by provider. `before`: the snapshot that it takes the place of.
+    """
     upstream = _upstream(config, services)
     amp = config.amp
     plane = amp.control_plane if amp.control_plane != "auto" else ("upstream" if upstream is not None else "local")
-    table, catalogue = routing(config, {})
+    table, catalogue = routing(config, told or {})
     scripts = scenarios(config)
     providers = {
-        provider.name: Provider(provider.name, _executor(provider, services, scripts), _limits(provider.timeouts))
+        provider.name: Provider(provider.name, _executor(provider, services, scripts, before), _limits(provider.timeouts))
         for provider in config.providers
         if provider.enabled
     }
@@ -72,7 +80,7 @@ def build(config: Config, services: Services) -> Runtime:
         amp=Amp(
             upstream=upstream,
             plane=cast(Any, plane),
-            control_plane=ControlPlane(amp.user),
+            control_plane=ControlPlane(amp.user, services.threads),
             redirect_pages=amp.browser_pages == "redirect",
             local_only=amp.restrict_management_to_localhost,
         ),
@@ -123,9 +131,15 @@ def scenarios(config: Config) -> dict[str, tuple[Scenario, ...]]:
     return found
 
 
-def _executor(provider: ProviderConfig, services: Services, scripts: Mapping[str, tuple[Scenario, ...]]) -> Executor:
+def _executor(
+    provider: ProviderConfig, services: Services, scripts: Mapping[str, tuple[Scenario, ...]], before: Runtime | None
+) -> Executor:
     if provider.scenario is not None:
-        return Playback(scripts[provider.name], services.reactor, speed=provider.speed)
+        script = scripts[provider.name]
+        playing = before.providers.get(provider.name) if before is not None else None
+        if playing is not None and isinstance(playing.executor, Playback) and playing.executor.plays(script, provider.speed):
+            return playing.executor  # whose performances go on where they are
+        return Playback(script, services.reactor, speed=provider.speed)
     keys = tuple(credential.value for credential in provider.credentials)
     assert provider.base_url is not None
     return HTTPProvider(provider.name, provider.base_url, keys, provider.headers, services.pool)

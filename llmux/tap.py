@@ -6,19 +6,21 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import IO, Any, cast
 
 from twisted.application.service import IServiceCollection
-from twisted.logger import ILogObserver, Logger, LogLevel, textFileLogObserver
+from twisted.internet.defer import Deferred
+from twisted.logger import ILogObserver, Logger, LogLevel
 from twisted.python import usage
 from twisted.python.components import Componentized
 
 from llmux import logs
-from llmux.accesslog import AccessLog, LoggedLines, NoLines, WrittenLines
-from llmux.config import Config, ConfigError, load, override
+from llmux.config import Config, ConfigError, listen, load, override
 from llmux.runtime import services
 from llmux.service import LlmuxService
+from llmux.systemd import endpoint, handed_over, start_environment
 
 
 class Options(usage.Options):
@@ -51,35 +53,66 @@ class Options(usage.Options):
 
 
 class Daemon(LlmuxService):
-    """The service under twistd: it also brings the log in the asked form, where twistd lets the application choose."""
+    """The service as a process: its signals, its memory, and its log, where the choice of that is ours."""
 
-    observer: ILogObserver | None = None
+    log: logs.Log | None = None
     _finishing = False
 
     def setServiceParent(self, parent: IServiceCollection) -> None:
         """Join an application."""
-        if self.observer is not None and isinstance(parent, Componentized):
-            parent.setComponent(ILogObserver, self.observer)
+        if self.log is not None and isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, self.log)
         super().setServiceParent(parent)
 
     def startService(self) -> None:
-        """Serve; a SIGTERM is an order to finish, and no failure.
+        """Serve, and listen to signals: TERM finishes, HUP reads the configuration again, USR1 opens the log's file again.
 
-        Twisted's own handler would end the process by that signal, after the drain, so that whoever waits for it takes a
-        stop in order for a crash. Ours comes after Twisted has set its own.
+        Twisted's own handler of TERM would end the process by that signal, after the drain, so that whoever waits for it
+        takes a stop in order for a crash. Ours comes after Twisted has set its own, and before anybody is told that we are
+        ready: the default of the other two is to end the process.
         """
+        self.reactor.callWhenRunning(self._heed_signals)
         super().startService()
-        # What was built until now stays for good. Searching all of it for garbage takes longer than most answers.
-        gc.collect()
-        gc.freeze()
-        reactor = self.reactor
-        reactor.callWhenRunning(signal.signal, signal.SIGTERM, lambda *_: reactor.callFromThread(self._finish))
+        settle_memory()
+
+    def _heed_signals(self) -> None:
+        answers = {signal.SIGTERM: self._finish, signal.SIGHUP: self._read_again, signal.SIGUSR1: self._reopen_log}
+        for number, answer in answers.items():
+            signal.signal(number, lambda *_, answer=answer: self.reactor.callFromThread(answer))
 
     def _finish(self) -> None:
         if not self._finishing:
             self._finishing = True
             self._log.info("SIGTERM: what runs may finish, for at most {seconds:g} s", seconds=self.config.drain)
             self.reactor.stop()
+
+    def _read_again(self) -> None:
+        self._log.info("SIGHUP: reading the configuration again")
+        Deferred.fromCoroutine(self.reload()).addErrback(lambda f: self._log.failure("the reload failed", f))
+
+    def _reopen_log(self) -> None:
+        if self.log is not None:
+            try:
+                self.log.reopen()
+            except OSError as error:
+                self._log.error("SIGUSR1: the log could not be opened again: {why}", why=str(error))
+
+    def prepare(self, config: Config) -> Callable[[], None]:
+        """The log may change with the configuration."""
+        change = self.log.change(config.log) if self.log is not None else lambda: None
+
+        def make() -> None:
+            change()
+            self.reactor.callLater(0, settle_memory)  # once what was replaced is let go
+
+        return make
+
+
+def settle_memory() -> None:
+    """What is built now stays for long. Searching all of it for garbage takes longer than most answers."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def makeService(options: Options, reactor: Any = None, out: IO[str] | None = None) -> Daemon:
@@ -89,27 +122,49 @@ def makeService(options: Options, reactor: Any = None, out: IO[str] | None = Non
     """
     if reactor is None:
         from twisted.internet import reactor
+    handed = handed_over(start_environment(), os.getpid())
+    read = partial(read_configuration, options, endpoint(handed))
     try:
-        config = override(
-            load(options["config"], os.environ, replaced=bool(options["listen"])),
-            listen=tuple(options["listen"]),
-            log_level=options["log-level"],
-            log_format=options["log-format"],
-        )
-        observer = None
-        if out is None:
-            out, observer = _runners_log(getattr(options, "parent", None), config.log.format, config.log.level)
-        daemon = Daemon(config, services(reactor, os.environ, _access_log(config, out, reactor)), _speaker(options))
+        config = read()
+        log = _log(config, out, getattr(options, "parent", None), reactor)
+        made = services(reactor, os.environ, None if log is None else log.lines)
+        daemon = Daemon(config, made, _speaker(options), read, handed)
     except ConfigError as error:
         raise SystemExit(str(error)) from None
-    daemon.observer = observer
+    except OSError as error:
+        raise SystemExit(f"llmux cannot start: {error}") from None
+    daemon.log = log
     return daemon
 
 
-def _access_log(config: Config, out: IO[str] | None, reactor: Any) -> AccessLog:
-    if config.log.level not in ("debug", "info"):
-        return NoLines()
-    return LoggedLines() if out is None else WrittenLines(out, config.log.format, reactor)
+def read_configuration(options: Options, sockets: Sequence[str]) -> Config:
+    """What the file, the environment and the command line say together. Raises ConfigError.
+
+    `sockets`: endpoint strings of the sockets that the process was handed. They go before the listeners of the file, unless
+    that names sockets itself, and behind those of the command line.
+    """
+    config = load(options["config"], os.environ, replaced=bool(options["listen"] or sockets))
+    named = any(listen.parse(each).type == "systemd" for each in config.listen)
+    return override(
+        config,
+        listen=tuple(options["listen"]) or (() if named else sockets),
+        log_level=options["log-level"],
+        log_format=options["log-format"],
+    )
+
+
+def _log(config: Config, out: IO[str] | None, runner: Any, reactor: Any) -> logs.Log | None:
+    """The log that is ours to write: None where whoever runs us has one of another kind. Raises OSError."""
+    twist = runner is not None and "fileLogObserverFactory" in runner  # python -m twisted
+    if out is None:
+        out = runner["logFile"] if twist else logs.destination(cast(dict[str, Any], runner)) if runner is not None else sys.stdout
+    if out is None:
+        return None
+    log = logs.Log(config.log, out, reactor)
+    if twist:
+        runner["logLevel"] = LogLevel.debug  # the choice is made by ours
+        runner["fileLogObserverFactory"] = lambda _: log
+    return log
 
 
 def _speaker(options: Options) -> Callable[[str], None]:
@@ -127,15 +182,3 @@ def say(line: str) -> None:
     """Tell the person at the terminal, if there is one; twistd has put its log where sys.stderr was."""
     if sys.__stderr__ is not None:
         print(line, file=sys.__stderr__, flush=True)
-
-
-def _runners_log(parent: Any, format_: str, level: str) -> tuple[IO[str] | None, ILogObserver | None]:
-    """Where the log of whoever runs us goes (None: no file), and the observer to give to twistd."""
-    if parent is None:
-        return None, None
-    if "fileLogObserverFactory" in parent:  # python -m twisted
-        parent["logLevel"] = LogLevel.levelWithName(level)
-        parent["fileLogObserverFactory"] = logs.json_observer if format_ == "json" else textFileLogObserver
-        return parent["logFile"], None
-    out = logs.destination(cast(dict[str, Any], parent))
-    return out, None if out is None else logs.observer(format_, level, out)

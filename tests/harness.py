@@ -234,15 +234,17 @@ class GatewayCase(TestCase):
     def gateway(self, text: str, environ: dict[str, str] | None = None, listen: str = "tcp:0:interface=127.0.0.1") -> Gateway:
         """A gateway on a free port, from the text of a configuration (without `listen`)."""
         environ = environ or {}
-        config = configuration.parse(f'listen: ["{listen}"]\n{text}', "llmux.yaml", environ)
         said: list[str] = []
         lines = Lines()
-        daemon = LlmuxService(config, services(reactor, environ, lines), said.append)
+
+        def read() -> configuration.Config:
+            return configuration.parse(f'listen: ["{gateway.listen}"]\n{gateway.text}', "llmux.yaml", environ)
+
+        gateway = Gateway(text, listen, said, lines.written)
+        gateway.daemon = daemon = LlmuxService(read(), services(reactor, environ, lines), said.append, read)
         if not self.express:
             daemon.site.express = ()
         daemon.startService()
-        address: Any = daemon.addresses[0]
-        gateway = Gateway(daemon, address.port, said, lines.written)
 
         async def stop() -> None:
             for wire in gateway.clients:
@@ -260,13 +262,21 @@ class GatewayCase(TestCase):
 
 @attrs.define
 class Gateway:
-    """A running gateway."""
+    """A running gateway. `text` and `listen` are what its next reload reads."""
 
-    daemon: LlmuxService
-    port: int
+    text: str
+    listen: str
     said: list[str]
     lines: list[Line]
+    daemon: LlmuxService = attrs.field(init=False)
     clients: list[Wire] = attrs.field(factory=list)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        address: Any = self.daemon.addresses[0]
+        port: int = address.port
+        return port
 
     async def connect(self) -> Wire:
         """A connection to it."""

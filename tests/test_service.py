@@ -9,7 +9,7 @@ from typing import Any
 from twisted.logger import formatEvent, globalLogPublisher
 
 from llmux import config as configuration
-from llmux import service
+from llmux.listening import StartError
 from llmux.runtime import scenarios
 from tests.harness import GatewayCase
 
@@ -104,7 +104,7 @@ class StartTests(GatewayCase):
         path = pathlib.Path(self.mktemp()).absolute()
         path.write_text("not a certificate")
         error = self.assertRaises(
-            service.StartError, self.gateway, "", listen=f"ssl:0:interface=127.0.0.1:privateKey={path}:certKey={path}"
+            StartError, self.gateway, "", listen=f"ssl:0:interface=127.0.0.1:privateKey={path}:certKey={path}"
         )
         self.assertIn("ssl:0", str(error))
         config_error = self.assertRaises(

@@ -32,16 +32,14 @@ _FEED = (
 
 
 class ControlPlane:
-    """Answers Amp's control plane. Keeps uploaded threads in memory (`max_threads`, `max_bytes`), and nothing else.
+    """Answers Amp's control plane. Keeps uploaded threads in memory (`threads`), and nothing else.
 
     `user` overrides members of the account shown (`id`, `email`, `username`, `firstName`, `features`, …).
     """
 
-    def __init__(
-        self, user: Mapping[str, object] | None = None, *, max_threads: int = 1000, max_bytes: int = 64 * 1024 * 1024
-    ) -> None:
+    def __init__(self, user: Mapping[str, object] | None = None, threads: Threads | None = None) -> None:
         self._user = dict(user or {})
-        self._threads = Threads(max_threads, max_bytes)
+        self._threads = Threads() if threads is None else threads
         self._internal = Internal(self._user, self._threads)
 
     def answer(self, method: str, path: str, query: str, body: bytes, owner: str, now: float) -> Reply | None:

@@ -48,7 +48,7 @@ class Thread:
 class Threads:
     """At most `max_threads` conversations and `max_bytes` of them in all; the longest unused goes first."""
 
-    def __init__(self, max_threads: int, max_bytes: int) -> None:
+    def __init__(self, max_threads: int = 1000, max_bytes: int = 64 * 1024 * 1024) -> None:
         self._max_threads = max_threads
         self._max_bytes = max_bytes
         self._kept: OrderedDict[tuple[str, str], tuple[Thread, int]] = OrderedDict()

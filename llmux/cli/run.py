@@ -7,8 +7,7 @@ from typing import Any
 
 from twisted.logger import globalLogBeginner
 
-from llmux import logs
-from llmux.service import StartError
+from llmux.listening import StartError
 from llmux.tap import makeService
 
 
@@ -18,8 +17,8 @@ def main(options: Any) -> int:
 
     core: Any = reactor
     daemon = makeService(options, core, sys.stdout)
-    log = daemon.config.log
-    globalLogBeginner.beginLoggingTo([logs.observer(log.format, log.level, sys.stdout)], redirectStandardIO=False)
+    assert daemon.log is not None  # where it goes was said
+    globalLogBeginner.beginLoggingTo([daemon.log], redirectStandardIO=False)
     try:
         daemon.privilegedStartService()
         daemon.startService()

@@ -39,7 +39,7 @@ class Log:
 
     level: Level = key(choice(LEVELS), "info")
     format: Format = key(choice(FORMATS), "text")
-    file: str | None = key(text, None, later=True)
+    file: str | None = key(text, None)
     rotate: Rotation = key(choice(_ROTATIONS), "daily", later=True)
     keep: int = key(integer(0), 14, later=True)
 
@@ -64,7 +64,7 @@ class Metrics:
     """Whether everybody may read the metrics, and an endpoint string of their own."""
 
     public: bool = key(boolean, False)
-    listen: str | None = key(listen, None, later=True)
+    listen: str | None = key(listen, None)
 
 
 @attrs.frozen(kw_only=True)
@@ -79,7 +79,8 @@ class Config:
     """A whole configuration.
 
     `skipped` are the providers that cannot be used and why; they are not among `providers`, where those with
-    `enabled: false` are. `path` is the file (None: none was given), and `notices` is what should be said about it.
+    `enabled: false` are. `path` is the file (None: none was given), `digest` tells what was read from what was read before,
+    and `notices` is what should be said about it.
     """
 
     listen: tuple[str, ...] = key(some(listen), (DEFAULT,))
@@ -104,6 +105,7 @@ class Config:
     translation: Translation = key(section(Translation), Translation(), later=True)
     skipped: tuple[tuple[str, str], ...] = ()
     path: str | None = None
+    digest: str = ""
     notices: tuple[Notice, ...] = ()
     listen_marks: dict[str, Mark] = attrs.field(factory=dict, repr=False)
 

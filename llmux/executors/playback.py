@@ -103,11 +103,16 @@ class Playback:
         speed: float = 1.0,
         identify: Callable[[], str] = _identify,
     ) -> None:
+        self._scenarios = tuple(scenarios)
         self._scripts = tuple(map(Script.of, scenarios))
         self._clock = clock
         self._speed = speed
         self._identify = identify
         self._sessions = Sessions()
+
+    def plays(self, scenarios: Sequence[Scenario], speed: float) -> bool:
+        """Whether these are what it plays, at this speed."""
+        return self._scenarios == tuple(scenarios) and self._speed == speed
 
     def secrets(self) -> tuple[bytes, ...]:
         """None: nobody has to be paid."""

@@ -274,13 +274,25 @@ class FrontSite(Site):
         """See `startFactory`."""
 
     def drain(self) -> None:
-        """Serve what runs, close what idles, and keep no connection after its answer."""
+        """Serve what runs, and what is asked on the connections that are there; keep none of them after its answer."""
         self.draining = True
+        for channel in self.channels:
+            if not channel.idle:
+                channel.persistent = False
+
+    def close_idle(self) -> None:
+        """Close the connections on which nothing is asked or answered."""
         for channel in list(self.channels):
             if channel.idle:
                 channel.transport.loseConnection()
-            else:
+
+    def leave(self, covered: Callable[[Any], bool]) -> None:
+        """Keep no connection that came in by a door that is no longer there, after what runs on it."""
+        for channel in list(self.channels):
+            if not covered(channel.transport.getHost()):
                 channel.persistent = False
+                if channel.idle:
+                    channel.transport.loseConnection()
 
 
 def _too_large(limit: int) -> Fault:

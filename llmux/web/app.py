@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 
+import attrs
 from klein.resource import KleinResource
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
@@ -71,6 +72,9 @@ class App:
             route.path.encode(): (route, {}) for route in routes if route.handler == "exchange" and "<" not in route.path
         }
         self.klein = build(routes, self.serve)
+        # The metrics alone, for a listener of their own that the operator opened to whom he likes.
+        alone = [attrs.evolve(route, access="open") for route in routes if route.handler == "metrics"]
+        self._metrics_klein = build(alone, self.serve)
 
     def hold(self) -> Callable[[], None]:
         """Let requests wait, until the function that this returns is called."""
@@ -87,6 +91,11 @@ class App:
     def resource(self) -> KleinResource:
         """The root of the site."""
         return self.klein.resource()
+
+    @property
+    def metrics_resource(self) -> KleinResource:
+        """The root of a site that has the metrics and nothing else."""
+        return self._metrics_klein.resource()
 
     def serve(self, request: FrontRequest, route: Route | None, allowed: tuple[str, ...], params: dict[str, str]) -> None:
         """Serve what Klein has routed. `route` None: no such path; `allowed`: the path wants other methods."""

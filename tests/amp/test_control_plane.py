@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from llmux.amp.control_plane import ROUTES, ControlPlane
 from llmux.amp.replies import Reply
+from llmux.amp.threads import Threads
 
 NOW = 1_770_000_000.0
 THREAD = "T-5928a90d-d53b-488f-a829-4e36442142ee"
@@ -348,13 +349,13 @@ class Paths(Case):
 
 class Bounds(Case):
     def test_forgets_the_longest_unused_thread(self) -> None:
-        self.plane = ControlPlane(max_threads=2)
+        self.plane = ControlPlane(threads=Threads(max_threads=2))
         for name in ("T-1", "T-2", "T-3"):
             self.result("uploadThread", {"thread": {**thread(), "id": name}})
         self.assertEqual(self.failure("getThread", {"thread": "T-1"}), "thread-not-found")
         self.assertEqual(len(self.result("listThreads")["threads"]), 2)
 
     def test_answers_an_upload_that_is_too_large_to_keep(self) -> None:
-        self.plane = ControlPlane(max_bytes=10_000)
+        self.plane = ControlPlane(threads=Threads(max_bytes=10_000))
         self.result("uploadThread", {"thread": thread(text="x" * 20_000)})
         self.assertEqual(self.failure("getThread", {"thread": THREAD}), "thread-not-found")

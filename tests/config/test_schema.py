@@ -43,8 +43,8 @@ translation: {strict: true}
 # What is understood and has no effect yet.
 LATER = {
     "retry", "breaker", "cooldown", "affinity", "cors", "management", "routes", "endpoints", "global_timeout", "include",
-    "translation", "limits.in_flight", "limits.per_key", "limits.store", "timeouts.hold", "log.file", "log.rotate", "log.keep",
-    "metrics.listen", "providers.one.retry", "providers.one.weight", "providers.one.priority", "providers.two.oauth",
+    "translation", "limits.in_flight", "limits.per_key", "limits.store", "timeouts.hold", "log.rotate", "log.keep",
+    "providers.one.retry", "providers.one.weight", "providers.one.priority", "providers.two.oauth",
     "providers.script.workspace", "providers.script.record", "providers.script.replay", "amp.suppress_thinking",
     "amp.model_mappings[0].when", "amp.model_mappings[0].to.thinking",
 }  # fmt: skip

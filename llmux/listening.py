@@ -1,0 +1,231 @@
+"""The listeners of the daemon: opened all or none, and changed while it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import attrs
+from twisted.internet.address import UNIXAddress
+from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.protocols.haproxy import proxyEndpoint
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from llmux.config.listen import Listen, parse
+from llmux.net.client import describe
+from llmux.net.front import FrontSite
+from llmux.systemd import Handed
+from llmux.web.auth import is_loopback
+
+_BACKLOG = 4096
+
+
+class StartError(Exception):
+    """The daemon cannot listen; the message says why."""
+
+
+@attrs.frozen
+class Wanted:
+    """A listener that shall be there: its endpoint string, what it serves, and whether that is meant for anybody.
+
+    `nth` tells listeners apart that are written alike, such as two on a free port.
+    """
+
+    endpoint: str
+    site: FrontSite
+    public: bool = False
+    nth: int = 0
+
+
+class Listeners:
+    """What is listened on. `handed`: the sockets that a service manager passed to the process."""
+
+    def __init__(self, reactor: Any, handed: Sequence[Handed] = ()) -> None:
+        self._reactor = reactor
+        self._handed = handed
+        self._open: dict[Wanted, IListeningPort] = {}
+
+    def open(self, wanted: Sequence[Wanted], keyed: bool) -> None:
+        """Open those that are not open. Raises StartError; then nothing has changed. `keyed`: clients must show a key."""
+        opened: dict[Wanted, IListeningPort] = {}
+        try:
+            for each in wanted:
+                port = self._open.get(each)
+                if port is None:
+                    port = opened[each] = _listen(self._endpoint(each.endpoint, self._reactor), each.site)
+                if not (keyed or each.public or is_local(port.getHost())):
+                    raise StartError(f"{each.endpoint} can be reached from other hosts, and no client keys (api_keys) are set")
+        except BaseException:
+            for port in opened.values():
+                port.stopListening()
+            raise
+        self._open = {each: opened.get(each) or self._open[each] for each in wanted} | self._open
+
+    async def change(self, wanted: Sequence[Wanted], keyed: bool) -> Callable[[], Deferred[Any]]:
+        """Open the new ones. Raises StartError; then nothing has changed. What it returns closes those that are not wanted.
+
+        One that is not wanted may be in the way of a new one (the same port of another interface): then it is closed first,
+        and opened again should the new one fail all the same.
+        """
+        renewals = [self._renewal(each) for each in wanted if each in self._open and parse(each.endpoint).type == "ssl"]
+        ports = {parse(each.endpoint).parameters.get("port") for each in wanted if each not in self._open}
+        in_the_way = [each for each in self._open if each not in wanted and str(self._port(each)) in ports]
+        try:
+            self.open(wanted, keyed)
+        except StartError:
+            if not in_the_way:
+                raise
+            await self._stop(in_the_way)
+            try:
+                self.open(wanted, keyed)
+            except StartError:
+                self.open([*self._open, *in_the_way], keyed=True)
+                raise
+
+        def settle() -> Deferred[Any]:
+            for renew in renewals:
+                renew()
+            self._open = {each: self._open.pop(each) for each in wanted} | self._open  # in the order of the configuration
+            return self._stop([each for each in self._open if each not in wanted])
+
+        return settle
+
+    def stop(self) -> Deferred[Any]:
+        """Close all."""
+        return self._stop(list(self._open))
+
+    def _stop(self, which: Sequence[Wanted]) -> Deferred[Any]:
+        stopping = [self._open.pop(each).stopListening() for each in which if each in self._open]
+        return DeferredList([each for each in stopping if each is not None])
+
+    def _endpoint(self, written: str, reactor: Any) -> IStreamServerEndpoint:
+        place = parse(written)
+        try:
+            if place.type != "systemd":
+                endpoint: IStreamServerEndpoint = serverFromString(reactor, with_backlog(written))
+                return endpoint
+            adopted = _Adopted(reactor, self._find(place))
+            return cast(IStreamServerEndpoint, proxyEndpoint(adopted)) if place.wrapped else adopted
+        except StartError:
+            raise
+        except Exception as error:  # a certificate that is none: each type of endpoint has its own
+            raise StartError(f"{written}: {describe(error)}") from None
+
+    def _find(self, place: Listen) -> Handed:
+        name, index = place.parameters.get("name"), place.parameters.get("index")
+        for position, handed in enumerate(self._handed):
+            if handed.name == name or str(position) == index:
+                return handed
+        had = ", ".join(f"{position} ({handed.name})" for position, handed in enumerate(self._handed)) or "none"
+        raise StartError(f"{place}: no such socket was passed to this process; passed were: {had}")
+
+    def _renewal(self, wanted: Wanted) -> Callable[[], None]:
+        """What makes an open listener use the certificate that lies there now. Raises StartError for one that is none."""
+        endpoint = self._endpoint(wanted.endpoint, _Renewing(self._open[wanted]))
+
+        def renew() -> None:
+            _listen(endpoint, wanted.site)
+
+        return renew
+
+    def _port(self, wanted: Wanted) -> int | None:
+        return getattr(self._open[wanted].getHost(), "port", None)
+
+    @property
+    def addresses(self) -> list[tuple[Wanted, IAddress]]:
+        """All with their addresses, in the order of the configuration."""
+        return [(wanted, port.getHost()) for wanted, port in self._open.items()]
+
+    def cover(self, address: Any) -> bool:
+        """Whether a connection to this address of ours could still come in."""
+        return any(parse(wanted.endpoint).wrapped or _covers(port.getHost(), address) for wanted, port in self._open.items())
+
+
+@implementer(IStreamServerEndpoint)
+class _Adopted:
+    """A socket that is bound already."""
+
+    def __init__(self, reactor: Any, handed: Handed) -> None:
+        self._reactor = reactor
+        self._handed = handed
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """See IStreamServerEndpoint."""
+        descriptor = self._handed.descriptor
+        os.set_inheritable(descriptor, False)
+        os.set_blocking(descriptor, False)
+        port: IListeningPort = self._reactor.adoptStreamPort(descriptor, self._handed.family, protocolFactory)
+        return succeed(port)
+
+
+class _Renewing:
+    """A reactor for endpoints that "listens" by giving a port that is open already another factory."""
+
+    def __init__(self, port: Any) -> None:
+        self._port = port
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> IListeningPort:
+        """See IReactorTCP."""
+        factory.doStart()
+        self._port.factory, before = factory, self._port.factory
+        before.doStop()
+        renewed: IListeningPort = self._port
+        return renewed
+
+    def listenSSL(self, port: int, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = "") -> IListeningPort:
+        """See IReactorSSL."""
+        return self.listenTCP(port, TLSMemoryBIOFactory(contextFactory, False, factory))
+
+
+def _listen(endpoint: IStreamServerEndpoint, site: FrontSite) -> IListeningPort:
+    # All kinds of listeners that the configuration knows are there, or have failed, when the call returns.
+    results: list[Any] = []
+    try:
+        endpoint.listen(site).addBoth(results.append)
+    except OSError as error:
+        raise StartError(describe(error)) from None
+    (result,) = results
+    if isinstance(result, Failure):
+        result.trap(CannotListenError, OSError)
+        raise StartError(result.getErrorMessage().rstrip("."))
+    port: IListeningPort = result
+    return port
+
+
+def with_backlog(written: str) -> str:
+    """An endpoint string whose queue holds a burst of clients; Twisted's own default of 50 makes the others wait seconds."""
+    kind = written.partition(":")[0]
+    return f"{written}:backlog={_BACKLOG}" if kind in ("tcp", "tcp6", "ssl", "tls") and "backlog=" not in written else written
+
+
+def url(written: str, address: Any) -> str:
+    """Where a listener is reached, for a person."""
+    host = getattr(address, "host", None)
+    if host is None:
+        return f"unix:{unix_path(address)}"
+    scheme = "https" if parse(written).type in ("ssl", "tls") else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{address.port}"
+
+
+def unix_path(address: UNIXAddress) -> str:
+    """The path of a UNIX socket."""
+    return os.fsdecode(address.name or b"")
+
+
+def is_local(address: Any) -> bool:
+    """Whether nobody but this host can reach an address of ours."""
+    host = getattr(address, "host", None)
+    return True if host is None else is_loopback(host)
+
+
+def _covers(listener: Any, address: Any) -> bool:
+    if isinstance(listener, UNIXAddress) or isinstance(address, UNIXAddress):
+        return bool(listener == address)
+    wildcard = listener.host in ("0.0.0.0", "::")
+    return bool(listener.port == address.port and (wildcard or listener.host == address.host))
