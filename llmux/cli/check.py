@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from llmux.config import ConfigError, load
+from llmux.config.files import FOLDER
 from llmux.runtime import scenarios
 
 
@@ -20,5 +21,12 @@ def main(options: Any) -> int:
         return 1
     for notice in config.notices:
         print(f"warning: {notice}")
-    print(f"{options['file']}: ok, {len([p for p in config.providers if p.enabled])} providers")
+    others = len(config.files) - 1
+    of_folder = f" and {_counted(others, 'file')} of {FOLDER}" if others else ""
+    enabled = [provider for provider in config.providers if provider.enabled]
+    print(f"{options['file']}{of_folder}: ok, {_counted(len(enabled), 'provider')}")
     return 0
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""The configuration: one YAML file, read whole, so that every mistake in it is reported at once and with its place."""
+"""The configuration: YAML files, read whole, so that every mistake in them is reported at once and with its place."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import attrs
 
 from llmux.config.nodes import Node
+from llmux.config.problems import Mark
 from llmux.config.reader import each, key, required, section
 from llmux.config.secrets import optional_secret, present_secret
 from llmux.config.targets import Mapping, mapping
@@ -27,6 +28,7 @@ class ClientUpstreamKey:
 
     upstream_api_key: str = required(present_secret, secret=True)
     api_keys: tuple[str, ...] = required(each(present_secret), secret=True)
+    where: Mark
 
 
 _rows = each(section(ClientUpstreamKey))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 from llmux.config import listen
@@ -23,13 +25,29 @@ def open_door(config: Config) -> list[Problem]:
         return []
     return [
         Problem(
-            config.listen_marks.get(written, Mark("built-in")),
+            listen.place_of(written),
             "listen",
             f"'{written}' can be reached from other hosts, and no client keys are set: set 'api_keys', or listen on 127.0.0.1",
         )
         for written in config.listen
         if listen.parse(written).local is False
     ]
+
+
+def colliding(config: Config) -> list[Problem]:
+    """The listeners of which only one could be opened, each with the one before it."""
+    listeners = [("listen", written) for written in config.listen]
+    if config.metrics.listen:
+        listeners.append(("metrics.listen", config.metrics.listen))
+    problems = []
+    for position, (path, written) in enumerate(listeners):
+        place = listen.parse(written)
+        for _, other in listeners[:position]:
+            if place.meets(listen.parse(other)):
+                message = f"'{written}' cannot be opened beside '{other}' ({listen.place_of(other)}): both listen in one place"
+                problems.append(Problem(listen.place_of(written), path, message))
+                break
+    return problems
 
 
 def without_skipped(config: Config) -> Config:
@@ -41,12 +59,14 @@ def without_skipped(config: Config) -> Config:
     )
 
 
-def with_demo(config: Config) -> tuple[Config, list[Notice]]:
-    """Where nobody could answer, the built-in scenario does; where there is an Amp upstream, that is somebody."""
-    declared = bool(config.providers or config.skipped)
+def with_demo(config: Config, declared: Sequence[Provider]) -> tuple[Config, list[Notice]]:
+    """Where nobody could answer, the built-in scenario does; where there is an Amp upstream, that is somebody.
+
+    `declared` are the providers as they are written, those included that cannot be used.
+    """
     if any(provider.enabled for provider in config.providers) or config.amp.upstream_url:
         return config, []
-    where = Mark(config.path or "built-in")
+    where = declared[0].where if declared else Mark(config.path or "built-in")
     demo = Provider(
         name="demo",
         dialects=tuple(DIALECTS),
@@ -66,5 +86,5 @@ def unknown_callers(config: Config) -> list[Notice]:
     """Upstream keys for callers that cannot be, since no client key is theirs."""
     known = {key.key for key in config.api_keys}
     rows = (row for row in config.amp.upstream_api_keys if not known.issuperset(row.api_keys))
-    message = "an entry lists a key that is none of the client keys; nobody can show it"
-    return [Notice(Mark(config.path or "built-in"), "amp.upstream_api_keys", message) for _ in rows][:1]
+    message = "this entry lists a key that is none of the client keys; nobody can show it"
+    return [Notice(row.where, "amp.upstream_api_keys", message) for row in rows]

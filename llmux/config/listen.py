@@ -14,7 +14,7 @@ import re
 import attrs
 
 from llmux.config.nodes import Node
-from llmux.config.problems import suggestion
+from llmux.config.problems import Mark, suggestion
 from llmux.config.values import text
 
 DEFAULT = "tcp:8743:interface=127.0.0.1"
@@ -28,12 +28,30 @@ TYPES: dict[str, tuple[str, ...]] = {
     "unix": ("address", "mode", "backlog", "lockfile"),
     "systemd": ("domain", "index", "name"),
 }
+# What tells two of those apart that have no port.
+_NAMES = {"unix": ("address",), "systemd": ("domain", "index", "name")}
 _WRAPPER = "haproxy:"  # the PROXY protocol around any of the above
 
 _COLONS = r"; write '\:' for every ':' of an IPv6 address"
 
 _FIELD = re.compile(r"((?:[^\\:]|\\.)*)(:|$)", re.DOTALL)
 _NAMED = re.compile(r"((?:[^\\=]|\\.)*)=(.*)", re.DOTALL)
+
+
+class Written(str):
+    """An endpoint string that knows where it was written."""
+
+    where: Mark
+
+    def __new__(cls, text: str, where: Mark) -> Written:
+        written = super().__new__(cls, text)
+        written.where = where
+        return written
+
+
+def place_of(written: str) -> Mark:
+    """Where an endpoint string was written; what nobody wrote is built in."""
+    return written.where if isinstance(written, Written) else Mark("built-in")
 
 
 @attrs.frozen
@@ -56,6 +74,29 @@ class Listen:
         if self.type == "systemd":
             return None
         return self.type == "unix" or is_loopback(self.parameters.get("interface", ""))
+
+    def meets(self, other: Listen) -> bool:
+        """Whether one of the two cannot be opened where the other is: all addresses of a port include every single one.
+
+        Whether `::` includes those of IPv4 is up to the system, and left to it. Port 0 is a new port each time.
+        """
+        if "port" in TYPES[self.type] and "port" in TYPES[other.type]:
+            (port, mine), (its_port, its) = self._address, other._address
+            every = "::" if ":" in mine else "0.0.0.0"
+            overlap = mine == its or (every in (mine, its) and (":" in mine) == (":" in its))
+            return port == its_port != 0 and overlap
+        same = self.type == other.type
+        return same and all(self.parameters.get(name) == other.parameters.get(name) for name in _NAMES[self.type])
+
+    @property
+    def _address(self) -> tuple[int, str]:
+        """Port and address, the latter in one spelling."""
+        interface = self.parameters.get("interface") or ("::" if self.type == "tcp6" else "0.0.0.0")
+        try:
+            interface = str(ipaddress.ip_address(interface))
+        except ValueError:
+            interface = "127.0.0.1" if interface.lower() == "localhost" else interface.lower()
+        return int(self.parameters.get("port", "0")), interface
 
     def missing(self) -> str | None:
         """What its certificates want, if they are not there: a listener without them takes connections and serves nobody."""
@@ -94,8 +135,7 @@ def listen(node: Node) -> str:
     missing = place.missing()
     if missing:
         node.fail(missing)
-    node.book.marks[written] = node.where
-    return written
+    return Written(written, node.where)
 
 
 def parse(written: str) -> Listen:

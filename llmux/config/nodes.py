@@ -1,7 +1,11 @@
-"""The values of a YAML document, each of which knows where it stands and what it is called."""
+"""The values of a configuration, each of which knows where it stands and what it is called.
+
+Several files may speak about one mapping. The later ones are then laid over the earlier: see `Node.entries`.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -23,47 +27,67 @@ _YAML = yaml.SafeLoader("")
 
 @attrs.define
 class Book:
-    """One reading of one configuration: what surrounds the file, and what was found in it.
+    """One reading of one configuration: what surrounds it, and what was found in it.
 
-    `base_dir` is where relative paths start. What was read and others refer to: `shared` sections by their class,
-    `providers`, and the `marks` of endpoint strings. `noted` are the topics on which one notice is enough.
+    `file` is the main file, and `partial` is set where a file could not be read. What was read and others refer to: `shared`
+    sections by their class, and `providers`. `size` counts values; `noted` are the topics on which one notice is enough.
     """
 
     file: str
     environ: Mapping[str, str]
-    base_dir: str
+    partial: bool = False
+    size: int = 0
     problems: list[Problem] = attrs.field(factory=list)
     notices: list[Notice] = attrs.field(factory=list)
     providers: tuple[Any, ...] = ()
-    marks: dict[str, Mark] = attrs.field(factory=dict)
     shared: dict[type, object] = attrs.field(factory=dict)
     noted: set[str] = attrs.field(factory=set)
 
 
-def mark(file: str, at: yaml.Mark) -> Mark:
+def mark(at: yaml.Mark) -> Mark:
     """A place of PyYAML's, which counts from 0, as ours."""
-    return Mark(file, at.line + 1, at.column + 1)
+    return Mark(at.name, at.line + 1, at.column + 1)
+
+
+def folder_of(file: str) -> str:
+    """Where the relative paths in a file start."""
+    return os.path.dirname(file) or os.curdir
 
 
 @attrs.frozen
 class Node:
-    """One value, or one key. `path` is its dotted name from the root, which is ""."""
+    """One value, or one key. `path` is its dotted name from the root, which is ""; `over` is what later files add to it."""
 
     raw: yaml.Node
     path: str
     book: Book
+    over: tuple[yaml.Node, ...] = ()
 
     @property
     def where(self) -> Mark:
-        return mark(self.book.file, self.raw.start_mark)
+        return mark(self.raw.start_mark)
+
+    @property
+    def folder(self) -> str:
+        """Where a relative path that is written here starts."""
+        return folder_of(self.where.file)
 
     def fail(self, message: str) -> NoReturn:
         """Raise the mistake that this value makes."""
-        raise Mistake(Problem(self.where, self.path, message))
+        raise Mistake(self._problem(message))
 
     def blame(self, message: str) -> None:
         """Note a mistake of this value, and read on."""
-        self.book.problems.append(Problem(self.where, self.path, message))
+        self.book.problems.append(self._problem(message))
+
+    def lack(self, message: str) -> None:
+        """Note that something is missing, unless it may stand in a file that could not be read."""
+        if not self.book.partial:
+            self.blame(message)
+
+    def _problem(self, message: str) -> Problem:
+        others = " and ".join(str(mark(raw.start_mark)) for raw in self.over)
+        return Problem(self.where, self.path, message + (f" (also in {others})" if others else ""))
 
     def note(self, message: str) -> None:
         """Note what the writer may not expect."""
@@ -113,7 +137,9 @@ class Node:
             if tag == _BOOL:
                 return bool(_YAML.construct_yaml_bool(yaml.ScalarNode(tag, value)))
             if tag == _INT:
-                return int(_YAML.construct_yaml_int(yaml.ScalarNode(tag, value)))
+                number = int(_YAML.construct_yaml_int(yaml.ScalarNode(tag, value)))
+                str(number)  # what is too long to be written cannot be named in a message either
+                return number
             if tag == _FLOAT:
                 return float(_YAML.construct_yaml_float(yaml.ScalarNode(tag, value)))
         except (ValueError, KeyError, IndexError):
@@ -132,23 +158,59 @@ class Node:
         except ValueError as error:
             self.fail(str(error))
 
+    @property
+    def last(self) -> Node:
+        """What the last file says, for a mapping that is one thing and cannot be put together from several."""
+        return Node(self.over[-1], self.path, self.book) if self.over else self
+
     def items(self) -> list[Node]:
         """The items of a list. Nothing is an empty list, and one value that is no list a list of one."""
         if self.null:
             return []
+        if self.over:
+            self.last._replaces((self.raw, *self.over)[-2])
         if not self.is_list:
-            return [self]
+            return [self.last]
         return [Node(item, f"{self.path}[{index}]", self.book) for index, item in enumerate(self.raw.value)]
 
     def entries(self, spelling: Callable[[str], str] = str) -> dict[str, tuple[Node, Node]]:
         """Key and value of every entry of a mapping, by name, in file order; what `<<` merges in comes last.
 
-        Names that are one to `spelling` are one name: to give it twice is a mistake, which is noted.
+        Names that are one to `spelling` are one name: to give it twice in one file is a mistake, which is noted. What a later
+        file says is laid over the earlier: mappings become one; anything else takes the place of the earlier value, which nobody
+        reads then; and what is null says nothing.
         """
         if self.null:
             return {}
+        self.demand_mapping()
+        entries = self._entries(spelling)
+        for raw in self.over:
+            for name, (key, value) in Node(raw, self.path, self.book)._entries(spelling).items():
+                if name in entries:
+                    first, under = entries[name]
+                    key, value = attrs.evolve(first, over=(*first.over, key.raw)), value._laid_over(under)
+                entries[name] = key, value
+        return entries
+
+    def demand_mapping(self) -> None:
+        """Raise the mistake of what is none."""
         if not self.is_mapping:
             self.fail(f"must be a mapping, not {self.kind}")
+
+    def _laid_over(self, under: Node) -> Node:
+        if self.null:
+            return under
+        if self.is_mapping and under.is_mapping:
+            return attrs.evolve(under, over=(*under.over, self.raw))
+        if self.is_list or under.is_list:
+            self._replaces(under.raw)
+        return self
+
+    def _replaces(self, raw: yaml.Node) -> None:
+        self.note(f"takes the place of what {mark(raw.start_mark)} says; lists of several files are not joined")
+
+    def _entries(self, spelling: Callable[[str], str]) -> dict[str, tuple[Node, Node]]:
+        """What one file says."""
         entries: dict[str, tuple[Node, Node]] = {}
         merged: list[yaml.Node] = []
         for raw_key, raw_value in self.raw.value:
@@ -169,6 +231,6 @@ class Node:
             if not at.is_mapping:
                 at.blame("'<<' takes a mapping, or a list of mappings")
                 continue
-            for name, entry in at.entries(spelling).items():
+            for name, entry in at._entries(spelling).items():
                 entries.setdefault(name, entry)
         return entries

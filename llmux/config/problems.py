@@ -45,7 +45,7 @@ class Notice:
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. `problems` holds every mistake, in the order of the file; `str()` one a line."""
+    """The configuration cannot be used. `problems` holds every mistake, file by file; `str()` one a line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

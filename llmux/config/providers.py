@@ -38,7 +38,7 @@ _BASE_PATHS = {
 
 
 def scenario(node: Node) -> str:
-    """`builtin:NAME`, or the path of a scenario file or of a folder of them, relative to the configuration file."""
+    """`builtin:NAME`, or the path of a scenario file or of a folder of them, relative to the file that says so."""
     value = text(node)
     if value.startswith(BUILTIN):
         known = sorted(path.stem for path in _SCENARIOS.glob("*.yaml"))
@@ -46,7 +46,7 @@ def scenario(node: Node) -> str:
         if name not in known:
             node.fail(f"no built-in scenario '{name}'{suggestion(name, known)}")
         return value
-    path = os.path.join(node.book.base_dir, value)
+    path = os.path.join(node.folder, value)
     if not os.path.exists(path):
         node.fail(f"{path}: no such file or folder")
     return path
@@ -71,7 +71,7 @@ _NEEDED = {"code": "authorize_url", "device": "device_url"}
 def _check_oauth(node: Node, oauth: OAuth) -> None:
     needed = _NEEDED.get(oauth.flow)
     if needed and getattr(oauth, needed) is None:
-        node.blame(f"needs the key '{needed}' for the flow '{oauth.flow}'")
+        node.lack(f"needs the key '{needed}' for the flow '{oauth.flow}'")
 
 
 _oauth = section(OAuth, _check_oauth)
@@ -150,11 +150,11 @@ def _over_http(node: Node, values: dict[str, Any]) -> Provider:
         if word in values:
             node.blame(f"'{word}' means nothing without 'scenario'")
     if "base_url" not in values:
-        node.blame("needs the key 'base_url', or 'scenario'")
+        node.lack("needs the key 'base_url', or 'scenario'")
     if "dialects" not in values:
-        node.blame("needs the key 'dialect'")
+        node.lack("needs the key 'dialect'")
     if "models" not in values and not values.get("discover"):
-        node.blame("needs the key 'models', or 'discover: true'")
+        node.lack("needs the key 'models', or 'discover: true'")
     _doubt_base_url(node, values.get("base_url"))
     items: tuple[tuple[Node, KeyItem], ...] = values.pop("credentials", ())
     provider = Provider(credentials=credentials(values["name"], items), **values)

@@ -112,7 +112,7 @@ def section(cls: type[T], check: Check[T] | None = None, make: Make[T] | None = 
                 if key.later:
                     value.note_once(NO_EFFECT, f"{cls.__name__}.{name}")
             elif key.required:
-                node.blame(f"needs the key '{key.words[0]}'")
+                node.lack(f"needs the key '{key.words[0]}'")
                 values[name] = attrs.NOTHING
         if attrs.NOTHING in values.values():
             raise Mistake

@@ -15,7 +15,7 @@ from llmux.config.endpoints import Endpoint, endpoint_seconds, endpoints
 from llmux.config.keys import ClientKey, Credential, client_keys
 from llmux.config.limits import Affinity, Breaker, Cooldown, Limits, PerKey, Retry, Timeouts, check_retry
 from llmux.config.listen import DEFAULT, listen
-from llmux.config.problems import Mark, Notice
+from llmux.config.problems import Notice
 from llmux.config.providers import OAuth, Provider, providers
 from llmux.config.reader import each, key, section, shared, some
 from llmux.config.secrets import optional_secret
@@ -79,8 +79,8 @@ class Config:
     """A whole configuration.
 
     `skipped` are the providers that cannot be used and why; they are not among `providers`, where those with
-    `enabled: false` are. `path` is the file (None: none was given), `digest` tells what was read from what was read before,
-    and `notices` is what should be said about it.
+    `enabled: false` are. `path` is the main file (None: none was given), `files` are all that were read, in that order,
+    `digest` is the SHA-256 of what they hold, put together, and `notices` is what should be said about them.
     """
 
     listen: tuple[str, ...] = key(some(listen), (DEFAULT,))
@@ -107,7 +107,7 @@ class Config:
     path: str | None = None
     digest: str = ""
     notices: tuple[Notice, ...] = ()
-    listen_marks: dict[str, Mark] = attrs.field(factory=dict, repr=False)
+    files: tuple[str, ...] = ()
 
     @property
     def strict_translation(self) -> bool:

@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import attrs
 
 from llmux.config.env import Unset
-from llmux.config.nodes import Node
+from llmux.config.nodes import Node, folder_of
 from llmux.config.problems import Mistake
 from llmux.config.reader import Reader, attempt, each, key, section
 from llmux.config.values import text
+
+_LOADED = "keys_"  # what systemd puts before the names of the files in a folder that is loaded as "keys"
+_CREDENTIAL = re.compile(r"[ -.0-9;-~]+")
+
+# Who may read the folder, and when it is filled, is easily forgotten.
+_RIGHTS = "; run as root to see it (the service is handed it by systemd)"
+_ALONE = " (and CREDENTIALS_DIRECTORY is not set)"
+_LATER = " (systemd fills this folder when the service starts: restart it after adding a key)"
 
 
 @attrs.frozen
@@ -58,27 +67,37 @@ def _from_variable(node: Node) -> Secret:
 
 
 def _from_file(node: Node) -> Secret:
-    return _read(os.path.join(node.book.base_dir, text(node)), node)
+    return _first([os.path.join(node.folder, text(node))], node)
 
 
 def _from_credential(node: Node) -> Secret:
-    """From the directory that systemd's LoadCredential= fills (systemd.exec(5))."""
-    name, folder = text(node), node.book.environ.get("CREDENTIALS_DIRECTORY")
-    if os.path.basename(name) != name or name in (".", ".."):
-        node.fail("must be the name of a credential, not a path")
-    if not folder:
-        return Secret(None, f"credential {name}: CREDENTIALS_DIRECTORY is not set")
-    return _read(os.path.join(folder, name), node)
+    """From the folder that systemd fills (`LoadCredential=`, systemd.exec(5)); without it, from the one that it is filled from.
+
+    A folder that the unit loads as `keys` arrives as files `keys_NAME`, and a single credential under its own name.
+    """
+    name, given = text(node), node.book.environ.get("CREDENTIALS_DIRECTORY")
+    if not _CREDENTIAL.fullmatch(name) or name in (".", ".."):
+        node.fail("must be the name of a credential: ASCII, and neither '/' nor ':' in it")
+    if given:
+        return _first([os.path.join(given, file) for file in (_LOADED + name, name)], node, missing=_LATER)
+    folder = os.path.join(folder_of(node.book.file), "credentials")
+    files = dict.fromkeys((name, name.removeprefix(_LOADED)))
+    return _first([os.path.join(folder, file) for file in files], node, missing=_ALONE, denied=_RIGHTS)
 
 
-def _read(path: str, node: Node) -> Secret:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return secret_of(file.read(), node, f"{path} is empty")
-    except OSError as error:
-        return Secret(None, f"{path}: {error.strerror}")
-    except ValueError:
-        node.fail("no key: the file is not text")
+def _first(paths: Sequence[str], node: Node, missing: str = "", denied: str = "") -> Secret:
+    """The key in the first of these files that is there. The two words follow where none is, or where it may not be read."""
+    for path in paths:
+        try:
+            with open(path, encoding="utf-8") as file:
+                return secret_of(file.read(), node, f"{path} is empty")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            return Secret(None, f"{path}: {error.strerror}{denied if isinstance(error, PermissionError) else ''}")
+        except ValueError:
+            node.fail("no key: the file is not text")
+    return Secret(None, f"there is no file {' or '.join(paths)}{missing}")
 
 
 @attrs.frozen(kw_only=True)
@@ -118,7 +137,8 @@ def key_item(cls: type[Item]) -> Reader[Item]:
         return cls(**values)
 
     described = section(cls, make=make, private=True)
-    return lambda node: described(node) if node.is_mapping else cls(written=_written(node))
+    # A key of a later file takes the place of the earlier: two places put together would be none.
+    return lambda node: described(node.last) if node.is_mapping else cls(written=_written(node))
 
 
 _one = key_item(KeyItem)

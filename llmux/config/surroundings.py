@@ -48,21 +48,20 @@ def _moved(config: Config, host: str | None, port: str | None, problems: list[Pr
     if "port" not in listen.TYPES[place.type]:
         notices.append(Notice(_ENVIRONMENT, names, f"without effect on the listener '{first}'"))
         return config
-    moved = str(place.moved(host, port))
+    moved = listen.Written(str(place.moved(host, port)), _ENVIRONMENT)
     try:
         listen.parse(moved)
     except ValueError as error:
         problems.append(Problem(_ENVIRONMENT, names, str(error)))
         return config
-    marks = {**config.listen_marks, moved: _ENVIRONMENT}
-    return attrs.evolve(config, listen=(moved, *others), listen_marks=marks)
+    return attrs.evolve(config, listen=(moved, *others))
 
 
 def commanded(
     config: Config, listeners: Iterable[str], log_level: str | None, log_format: str | None
 ) -> tuple[Config, list[Problem]]:
     """The configuration with what was said on the command line."""
-    listeners = tuple(listeners)
+    listeners = tuple(listen.Written(written, _COMMAND_LINE) for written in listeners)
     problems = []
     for written in listeners:
         try:
@@ -81,7 +80,7 @@ def commanded(
         format=FORMATS[log_format] if log_format else config.log.format,
     )
     if listeners:
-        config = attrs.evolve(config, listen=listeners, listen_marks=dict.fromkeys(listeners, _COMMAND_LINE))
+        config = attrs.evolve(config, listen=listeners)
     return attrs.evolve(config, log=log), []
 
 

@@ -29,7 +29,7 @@ def provider_name(node: Node) -> str:
     """The name of a provider that is configured, if only as one whose keys are absent."""
     name, names = text(node), [provider.name for provider in node.book.providers]
     if name not in names:
-        node.fail(f"no provider '{name}'{suggestion(name, names)}")
+        node.lack(f"no provider '{name}'{suggestion(name, names)}")
     return name
 
 
@@ -57,7 +57,7 @@ def _target(node: Node, written: str) -> Target:
     if model and tail in names:
         return Target(model=model, provider=tail)
     if model and (suggestion(tail, names) or not any(_may_serve(provider, written) for provider in node.book.providers)):
-        node.fail(
+        node.lack(
             f"no provider '{tail}'{suggestion(tail, names)}; if the colon belongs to the name, write {{model: \"{written}\"}}"
         )
     return Target(model=written)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -19,6 +19,11 @@ _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0
 _BYTES = {"": 1, "b": 1}
 for _power, _letter in enumerate("kmg", 1):  # k and kB are thousands, KiB are 1024; as the standards say, and case is free
     _BYTES |= {_letter: 1000**_power, f"{_letter}b": 1000**_power, f"{_letter}ib": 1024**_power}
+
+# More than this is a digit too many or another unit: no process waits for ten years, and sums with such a number overflow
+# what clocks and dates can hold.
+_MOST_DAYS = 3650
+_MOST_GIB = 1024
 
 _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([A-Za-z]*)\s*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -69,7 +74,10 @@ def number(least: float, most: float | None = None) -> Reader[float]:
 
 def seconds(node: Node) -> float:
     """A length of time in seconds: `30`, `0.5`, or with its unit `500ms`, `30s`, `2m`, `1h`, `1d`."""
-    return _quantity(node, _SECONDS, "seconds, or a time such as 500ms, 30s or 2m")
+    value = _quantity(node, _SECONDS, "seconds, or a time such as 500ms, 30s or 2m")
+    if value > _MOST_DAYS * _SECONDS["d"]:
+        node.fail(f"must be no more than {_MOST_DAYS}d, got {node.raw.value}")
+    return value
 
 
 def patience(node: Node) -> float:
@@ -82,10 +90,12 @@ def patience(node: Node) -> float:
 
 def size(node: Node) -> int:
     """A size in bytes: `1048576`, `512k`, `10MB` (a million each), `32MiB` (1024 times 1024 each)."""
-    value = int(_quantity(node, _BYTES, "bytes, or a size such as 512k, 10MB or 32MiB"))
-    if not value:
+    value = _quantity(node, _BYTES, "bytes, or a size such as 512k, 10MB or 32MiB")
+    if value < 1:
         node.fail("must be more than 0")
-    return value
+    if value > _MOST_GIB * _BYTES["gib"]:
+        node.fail(f"must be no more than {_MOST_GIB}GiB, got {node.raw.value}")
+    return int(value)
 
 
 def choice(words: Mapping[str, T]) -> Reader[T]:
@@ -160,15 +170,13 @@ _OURS = frozenset(name.decode() for name in HOP_BY_HOP) | {"host", "content-leng
 
 def headers(node: Node) -> tuple[tuple[str, str], ...]:
     """Header names and values, as a mapping. Names that differ only in case are one."""
-    found: dict[str, tuple[str, str]] = {}
-    for key, value in node.entries().values():
+    found = []
+    for key, value in node.entries(str.lower).values():
         name = attempt(header_name, key, "")
         if name.lower() in _OURS:
             key.blame("llmux writes this header itself")
-        if name.lower() in found:
-            key.blame(f"given twice, before as '{found[name.lower()][0]}'")
-        found[name.lower()] = (name, attempt(header_value, value, ""))
-    return tuple(found.values())
+        found.append((name, attempt(header_value, value, "")))
+    return tuple(found)
 
 
 def header_value(node: Node) -> str:
@@ -189,8 +197,8 @@ def anything(node: Node) -> Any:
 
 
 def _within(node: Node, value: float, least: float, most: float | None) -> float:
-    highest = math.inf if most is None else most
-    if not least <= value <= highest or value == math.inf:
+    highest = sys.float_info.max if most is None else most
+    if not least <= value <= highest:
         limits = f"at least {least}" if most is None else f"between {least} and {most}"
         node.fail(f"must be {limits}, got {value}")
     return value

@@ -1,4 +1,4 @@
-from llmux.config import Config
+from llmux.config import Config, Mark
 from llmux.config.schema import ClientUpstreamKey, Target
 from tests.config.case import LOCAL, ConfigCase
 
@@ -33,8 +33,8 @@ class Section(ConfigCase):
         self.assertEqual(
             amp.upstream_api_keys,
             (
-                ClientUpstreamKey(upstream_api_key="amp-team-a", api_keys=("k1", "k2")),
-                ClientUpstreamKey(upstream_api_key="amp-team-b", api_keys=("k3",)),
+                ClientUpstreamKey(upstream_api_key="amp-team-a", api_keys=("k1", "k2"), where=Mark("f.yaml", 7, 7)),
+                ClientUpstreamKey(upstream_api_key="amp-team-b", api_keys=("k3",), where=Mark("f.yaml", 9, 7)),
             ),
         )
         self.assertEqual((amp.restrict_management_to_localhost, amp.prioritize_model_mappings), (True, True))
@@ -75,7 +75,7 @@ amp:
         text += '  {upstream_api_key: "${B}", api_keys: [k1]}, {upstream_api_key: c, api_keys: ["${D}", k2]}]}\n'
         amp = self.read(text).amp
         self.assertIsNone(amp.upstream_api_key)
-        self.assertEqual(amp.upstream_api_keys, (ClientUpstreamKey(upstream_api_key="c", api_keys=("k2",)),))
+        self.assertEqual([(row.upstream_api_key, row.api_keys) for row in amp.upstream_api_keys], [("c", ("k2",))])
         self.assertEqual(
             self.notices(text),
             [
@@ -90,12 +90,14 @@ amp:
 
     def test_callers_that_cannot_be_or_are_listed_twice_are_noted(self) -> None:
         text = LOCAL + KEYS + "amp: {upstream_api_keys: [{upstream_api_key: a, api_keys: [k1, k9]}, "
-        text += "{upstream_api_key: b, api_keys: [k1]}]}\n"
+        text += "{upstream_api_key: b, api_keys: [k1]},\n {upstream_api_key: c, api_keys: [k8]}]}\n"
+        said = "amp.upstream_api_keys: this entry lists a key that is none of the client keys; nobody can show it"
         self.assertEqual(
             self.notices(text),
             [
-                "amp.upstream_api_keys: an entry lists a key that is none of the client keys; nobody can show it",
                 "3:26: amp.upstream_api_keys: a client key stands here twice; the first one counts",
+                f"3:27: {said}",
+                f"4:2: {said}",
             ],
         )
 

@@ -1,6 +1,9 @@
+import builtins
+import errno
 import os
+from typing import Any
 
-from llmux.config import Config, ConfigError, parse
+from llmux.config import Config, ConfigError, load, parse
 from llmux.config.keys import PLACEHOLDERS, placeholder
 from tests.config.case import LOCAL, ConfigCase
 
@@ -30,7 +33,7 @@ class ClientKeys(ConfigCase):
         self.assert_problems(
             LOCAL + 'api_keys: ["${A}", {env: B}, {file: none}, ""]\n',
             "2:11: api_keys: no key is left (environment variable A is not set; environment variable B is not set; "
-            "./none: No such file or directory; the key is empty), and without keys everybody may call",
+            "there is no file ./none; the key is empty), and without keys everybody may call",
         )
         self.assert_problems(
             LOCAL + "api-keys: '${A}'\n",
@@ -110,7 +113,9 @@ class Placeholders(ConfigCase):
         )
 
 
-class Files(ConfigCase):
+class FileCase(ConfigCase):
+    """A folder to put key files into."""
+
     def setUp(self) -> None:
         self.folder = self.mktemp()
         os.makedirs(self.folder)
@@ -120,11 +125,13 @@ class Files(ConfigCase):
             file.write(data)
 
     def parsed(self, text: str, **environ: str) -> Config:
-        return parse(text, "f.yaml", environ, self.folder)
+        return parse(text, os.path.join(self.folder, "f.yaml"), environ)
 
     def values(self, config: Config) -> list[tuple[str, str]]:
         return [(credential.name, credential.value) for credential in config.providers[0].credentials]
 
+
+class Files(FileCase):
     def test_a_file_beside_the_configuration(self) -> None:
         self.write("key", b"  sk-1\r\n")
         self.assertEqual(self.values(self.parsed(OPENAI % "{file: key}")), [("openai-1", "sk-1")])
@@ -138,7 +145,7 @@ class Files(ConfigCase):
         self.assertEqual(self.values(config), [("openai-3", "sk-3")])
         self.assertEqual(
             [notice.message for notice in config.notices],
-            [f"absent: {self.folder}/none: No such file or directory", f"absent: {self.folder}/empty is empty"],
+            [f"absent: there is no file {self.folder}/none", f"absent: {self.folder}/empty is empty"],
         )
 
     def test_a_file_that_is_no_text_or_more_than_a_line_is_a_mistake(self) -> None:
@@ -150,13 +157,114 @@ class Files(ConfigCase):
             ["no key: the file is not text", "no key: it holds a space, a line break, or a character that no header can carry"],
         )
 
-    def test_credentials_of_systemd(self) -> None:
-        self.write("openai", b"sk-1")
-        config = self.parsed(OPENAI % "{credential: openai}", CREDENTIALS_DIRECTORY=self.folder)
-        self.assertEqual(self.values(config), [("openai-1", "sk-1")])
-        config = self.parsed(OPENAI % "{credential: openai}")
-        self.assertEqual(config.skipped, (("openai", "credential openai: CREDENTIALS_DIRECTORY is not set"),))
+
+class Credentials(FileCase):
+    """`{credential: NAME}`, from systemd's folder or from the one beside the main file."""
+
+    RESTART = "(systemd fills this folder when the service starts: restart it after adding a key)"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.given = os.path.join(self.folder, "given")
+        self.own = os.path.join(self.folder, "credentials")
+        os.makedirs(self.given)
+        os.makedirs(self.own)
+
+    def value(self, name: str, **environ: str) -> str:
+        ((_, value),) = self.values(self.parsed(OPENAI % f"{{credential: {name}}}", **environ))
+        return value
+
+    def given_value(self, name: str) -> str:
+        return self.value(name, CREDENTIALS_DIRECTORY=self.given)
+
+    def reason(self, name: str, **environ: str) -> str:
+        ((provider, reason),) = self.parsed(OPENAI % f"{{credential: {name}}}", **environ).skipped
+        self.assertEqual(provider, "openai")
+        return reason.replace(f"{self.folder}/", "")
+
+    def forbid(self, path: str) -> None:
+        """Have nobody read this file, not even root."""
+
+        def guarded(file: str, *args: Any, **kwargs: Any) -> Any:
+            if file == path:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), file)
+            return opened(file, *args, **kwargs)
+
+        opened = open
+        self.patch(builtins, "open", guarded)
+
+    def test_a_folder_that_the_unit_loads_as_keys(self) -> None:
+        self.write("given/keys_openai", b"sk-1\n")
+        self.assertEqual(self.given_value("openai"), "sk-1")
+
+    def test_a_credential_that_the_unit_loads_by_its_name(self) -> None:
+        self.write("given/openai", b"sk-2")
+        self.assertEqual(self.given_value("openai"), "sk-2")
+        self.write("given/keys_openai", b"sk-1")
+        self.assertEqual(self.given_value("openai"), "sk-1")
+
+    def test_the_name_that_systemd_gives_it_works_everywhere(self) -> None:
+        self.write("given/keys_openai", b"sk-1")
+        self.assertEqual(self.given_value("keys_openai"), "sk-1")
+        self.write("credentials/openai", b"sk-2")
+        self.assertEqual(self.value("keys_openai"), "sk-2")
+        self.write("credentials/keys_openai", b"sk-3")
+        self.assertEqual(self.value("keys_openai"), "sk-3")
+
+    def test_without_systemd_it_stands_beside_the_main_file(self) -> None:
+        self.write("credentials/openai", b"sk-1")
+        self.assertEqual(self.value("openai"), "sk-1")
+        self.assertEqual(self.value("openai", CREDENTIALS_DIRECTORY=""), "sk-1")
+
+    def test_with_systemd_nothing_else_is_looked_at(self) -> None:
+        self.write("credentials/openai", b"sk-1")
         self.assertEqual(
-            [str(p) for p in self.assertRaises(ConfigError, self.parsed, OPENAI % "{credential: ../x}").problems],
-            ["f.yaml:1:115: providers.openai.api_keys[0].credential: must be the name of a credential, not a path"],
+            self.reason("openai", CREDENTIALS_DIRECTORY=self.given),
+            f"there is no file given/keys_openai or given/openai {self.RESTART}",
         )
+
+    def test_a_file_of_conf_d_means_the_same_folder(self) -> None:
+        os.makedirs(os.path.join(self.folder, "conf.d"))
+        self.write("credentials/openai", b"sk-1")
+        self.write("llmux.yaml", b"")
+        self.write("conf.d/10.yaml", (OPENAI % "{credential: openai}").encode())
+        self.assertEqual(self.values(load(os.path.join(self.folder, "llmux.yaml"), {})), [("openai-1", "sk-1")])
+
+    def test_what_is_missing_is_named(self) -> None:
+        unset = "(and CREDENTIALS_DIRECTORY is not set)"
+        self.assertEqual(self.reason("openai"), f"there is no file credentials/openai {unset}")
+        self.assertEqual(self.reason("keys_x"), f"there is no file credentials/keys_x or credentials/x {unset}")
+
+    def test_what_is_empty_is_named_and_nothing_takes_its_place(self) -> None:
+        self.write("given/keys_openai", b"\n")
+        self.write("given/openai", b"sk-2")
+        self.write("credentials/openai", b"")
+        self.assertEqual(self.reason("openai", CREDENTIALS_DIRECTORY=self.given), "given/keys_openai is empty")
+        self.assertEqual(self.reason("openai"), "credentials/openai is empty")
+
+    def test_what_may_not_be_read_is_a_matter_of_rights(self) -> None:
+        self.forbid(os.path.join(self.own, "openai"))
+        rights = "run as root to see it (the service is handed it by systemd)"
+        self.assertEqual(self.reason("openai"), f"credentials/openai: Permission denied; {rights}")
+        error = self.assertRaises(ConfigError, self.parsed, LOCAL + "api_keys: [{credential: openai}]\n")
+        self.assertEqual(
+            str(error).replace(f"{self.folder}/", ""),
+            f"f.yaml:2:11: api_keys: no key is left (credentials/openai: Permission denied; {rights}), "
+            "and without keys everybody may call",
+        )
+
+    def test_where_systemd_gave_it_root_is_no_help(self) -> None:
+        self.forbid(os.path.join(self.given, "keys_openai"))
+        self.assertEqual(self.reason("openai", CREDENTIALS_DIRECTORY=self.given), "given/keys_openai: Permission denied")
+
+    def test_a_folder_is_no_key(self) -> None:
+        os.makedirs(os.path.join(self.own, "openai"))
+        self.assertEqual(self.reason("openai"), "credentials/openai: Is a directory")
+
+    def test_names(self) -> None:
+        said = "providers.openai.api_keys[0].credential: must be the name of a credential: ASCII, and neither '/' nor ':' in it"
+        for name in ("../x", "/etc/passwd", ".", "..", "a:b", "schlüssel"):
+            error = self.assertRaises(ConfigError, self.parsed, OPENAI % f"{{credential: '{name}'}}")
+            self.assertEqual(str(error), f"{self.folder}/f.yaml:1:115: {said}")
+        error = self.assertRaises(ConfigError, self.parsed, OPENAI % "{credential: ' '}")
+        self.assertEqual(str(error), f"{self.folder}/f.yaml:1:115: providers.openai.api_keys[0].credential: must not be empty")

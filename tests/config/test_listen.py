@@ -25,6 +25,31 @@ OPEN = (
     "tls:/etc/llmux/certs:8743",
     "haproxy:tcp:8743",
 )
+MEETING = (
+    ("tcp:8743:interface=127.0.0.1", "tcp:8743:interface=127.0.0.1"),
+    ("tcp:8743:interface=127.0.0.1", "tcp:port=08743:backlog=9:interface=localhost"),
+    ("tcp:8743:interface=127.0.0.1", "haproxy:tcp:8743:127.0.0.1"),
+    ("tcp:8743", "tcp:8743:interface=10.0.0.1"),
+    ("tcp:8743:interface=0.0.0.0", "ssl:8743:privateKey=key.pem"),
+    ("tcp:8743:interface=llmux.test", "tcp:8743:interface=LLMUX.test"),
+    ("tls:/etc/llmux/certs:8743", "tcp:8743"),
+    ("tcp6:8743", r"tcp:8743:interface=\:\:1"),
+    (r"tcp6:8743:interface=\:\:1", r"tcp:8743:interface=0\:0\:0\:0\:0\:0\:0\:1"),
+    ("unix:/run/llmux.sock:mode=660", "unix:/run/llmux.sock"),
+    ("systemd:domain=INET:index=0", "systemd:INET:0"),
+)
+APART = (
+    ("tcp:8743", "tcp:8744"),
+    ("tcp:0", "tcp:0"),
+    ("tcp:8743:interface=127.0.0.1", "tcp:8743:interface=127.0.0.2"),
+    ("tcp:8743:interface=127.0.0.1", r"tcp6:8743:interface=\:\:1"),
+    ("tcp:8743", "tcp6:8743"),
+    ("tls:/etc/llmux/certs", "tls:/etc/llmux/certs"),
+    ("unix:/run/llmux.sock", "unix:/run/other.sock"),
+    ("unix:/run/llmux.sock", "tcp:8743"),
+    ("systemd:domain=INET:index=0", "systemd:domain=INET:index=1"),
+    ("systemd:domain=INET:name=a", "systemd:domain=INET:name=b"),
+)
 MISTAKES = {
     "8743": "'8743' is no kind of listener; write for example tcp:8743:interface=127.0.0.1",
     "tpc:8743": "'tpc' is no kind of listener, did you mean 'tcp'?; write for example tcp:8743:interface=127.0.0.1",
@@ -67,6 +92,16 @@ class Parse(SynchronousTestCase):
                 endpoint = serverFromString(reactor, text)
                 ports.append({name: value for name, value in vars(endpoint).items() if name != "_reactor"})
             self.assertEqual(*ports)
+
+    def test_two_that_cannot_both_be_opened(self) -> None:
+        for one, other in MEETING:
+            self.assertTrue(listen.parse(one).meets(listen.parse(other)), (one, other))
+            self.assertTrue(listen.parse(other).meets(listen.parse(one)), (other, one))
+
+    def test_two_that_can(self) -> None:
+        for one, other in APART:
+            self.assertFalse(listen.parse(one).meets(listen.parse(other)), (one, other))
+            self.assertFalse(listen.parse(other).meets(listen.parse(one)), (other, one))
 
     def test_it_moves(self) -> None:
         place = listen.parse("tcp:8743:interface=127.0.0.1:backlog=9")

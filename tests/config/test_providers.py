@@ -139,7 +139,7 @@ class Absence(ConfigCase):
         self.assertEqual((demo.name, demo.scenario, demo.keyless), ("demo", "builtin:hello", True))
         self.assertIn("gpt-*", demo.models)
         self.assertEqual(demo.dialects, ("openai-chat", "openai-responses", "anthropic", "gemini"))
-        said = "f.yaml: providers: no provider can be used: answering from the built-in scenario 'hello'"
+        said = "f.yaml:1:16: providers: no provider can be used: answering from the built-in scenario 'hello'"
         self.assertEqual(str(config.notices[0]), said)
 
     def test_so_it_does_without_providers(self) -> None:
@@ -184,10 +184,10 @@ class Scenarios(ConfigCase):
         os.makedirs(folder)
         path = os.path.join(folder, "s.yaml")
         open(path, "w").close()
-        config = parse("providers: {s: {scenario: s.yaml, models: [m], speed: 0.5}}\n", "f.yaml", {}, folder)
+        config = parse("providers: {s: {scenario: s.yaml, models: [m], speed: 0.5}}\n", os.path.join(folder, "f.yaml"), {})
         (provider,) = config.providers
         self.assertEqual((provider.scenario, provider.speed, provider.models, provider.keyless), (path, 0.5, ("m",), True))
-        config = parse(f"providers: {{s: {{scenario: '{os.path.abspath(path)}'}}}}\n", "f.yaml", {}, "elsewhere")
+        config = parse(f"providers: {{s: {{scenario: '{os.path.abspath(path)}'}}}}\n", "elsewhere/f.yaml", {})
         self.assertEqual((config.providers[0].scenario, config.providers[0].models), (os.path.abspath(path), ("*",)))
 
     def test_it_speaks_every_dialect_unless_told_otherwise(self) -> None:
@@ -202,17 +202,16 @@ class Scenarios(ConfigCase):
             "  a: {scenario: none.yaml}\n"
             "  b: {scenario: 'builtin:helo'}\n"
             "  c: {scenario: 'builtin:hello', base_url: 'http://a.test', api_keys: [k], discover: true}\n",
-            "f.yaml",
+            "/nowhere/f.yaml",
             {},
-            "/nowhere",
         )
         self.assertEqual(
             [str(problem) for problem in error.problems],
             [
-                "f.yaml:2:17: providers.a.scenario: /nowhere/none.yaml: no such file or folder",
-                "f.yaml:3:17: providers.b.scenario: no built-in scenario 'helo', did you mean 'hello'?",
-                "f.yaml:4:6: providers.c: 'base_url' means nothing beside 'scenario'",
-                "f.yaml:4:6: providers.c: 'api_keys' means nothing beside 'scenario'",
-                "f.yaml:4:6: providers.c: 'discover' means nothing beside 'scenario'",
+                "/nowhere/f.yaml:2:17: providers.a.scenario: /nowhere/none.yaml: no such file or folder",
+                "/nowhere/f.yaml:3:17: providers.b.scenario: no built-in scenario 'helo', did you mean 'hello'?",
+                "/nowhere/f.yaml:4:6: providers.c: 'base_url' means nothing beside 'scenario'",
+                "/nowhere/f.yaml:4:6: providers.c: 'api_keys' means nothing beside 'scenario'",
+                "/nowhere/f.yaml:4:6: providers.c: 'discover' means nothing beside 'scenario'",
             ],
         )

@@ -27,10 +27,10 @@ class Outer:
 
 class Sections(SynchronousTestCase):
     def setUp(self) -> None:
-        self.book = Book("f.yaml", {}, ".")
+        self.book = Book("f.yaml", {})
 
     def node(self, text: str) -> Node:
-        node = compose(text, self.book)
+        node = compose(text, "f.yaml", self.book)
         assert node is not None
         return node
 

@@ -1,4 +1,5 @@
-from llmux.config import ConfigError, open_door, override
+from llmux.config import ConfigError, Mark, open_door, override, parse
+from llmux.config.listen import place_of
 from tests.config.case import LOCAL, ConfigCase
 
 KEY = LOCAL + "api_keys: [k]\n"
@@ -95,3 +96,54 @@ class OpenDoor(ConfigCase):
 
     def test_what_only_the_system_knows_is_left_to_it(self) -> None:
         self.assertEqual(open_door(self.read(LOCAL + "listen: 'systemd:domain=INET:name=llmux.socket'\n")), [])
+
+    def test_a_listener_for_metrics_alone_is_open_to_whom_it_is_opened(self) -> None:
+        self.assertEqual(open_door(self.read(LOCAL + "metrics: {listen: 'tcp:9100'}\n")), [])
+
+
+class Collisions(ConfigCase):
+    """Two listeners in one place."""
+
+    SAME = "tcp:1:interface=127.0.0.1"
+
+    def test_both_places_are_named(self) -> None:
+        self.assert_problems(
+            KEY + f"listen:\n  - 'tcp:2'\n  - '{self.SAME}'\n  - 'tcp:1'\n  - 'tcp:2'\nmetrics: {{listen: '{self.SAME}'}}\n",
+            f"6:5: listen: 'tcp:1' cannot be opened beside '{self.SAME}' (f.yaml:5:5): both listen in one place",
+            "7:5: listen: 'tcp:2' cannot be opened beside 'tcp:2' (f.yaml:4:5): both listen in one place",
+            f"8:19: metrics.listen: '{self.SAME}' cannot be opened beside '{self.SAME}' (f.yaml:5:5): both listen in one place",
+        )
+
+    def test_the_listener_that_is_built_in_counts(self) -> None:
+        default = "tcp:8743:interface=127.0.0.1"
+        self.assert_problems(
+            LOCAL + "metrics: {listen: 'tcp:8743'}\n",
+            f"2:19: metrics.listen: 'tcp:8743' cannot be opened beside '{default}' (built-in): both listen in one place",
+        )
+        self.assertEqual(self.read(LOCAL + "metrics: {listen: 'tcp:8743'}\n", PORT="1").listen, (self.SAME,))
+
+    def test_one_that_the_environment_moved(self) -> None:
+        self.assert_problems(
+            LOCAL + f"listen: ['tcp:2:interface=127.0.0.1', '{self.SAME}']\n",
+            f"2:39: listen: '{self.SAME}' cannot be opened beside '{self.SAME}' (environment): both listen in one place",
+            PORT="1",
+        )
+
+    def test_those_of_the_command_line(self) -> None:
+        config = self.read(LOCAL + f"metrics: {{listen: '{self.SAME}'}}\n")
+        error = self.assertRaises(ConfigError, override, config, listen=(self.SAME, self.SAME))
+        self.assertEqual(
+            str(error).split("\n"),
+            [
+                f"command line: listen: '{self.SAME}' cannot be opened beside '{self.SAME}' (command line): "
+                "both listen in one place",
+                f"f.yaml:2:19: metrics.listen: '{self.SAME}' cannot be opened beside '{self.SAME}' (command line): "
+                "both listen in one place",
+            ],
+        )
+
+    def test_where_a_listener_was_written(self) -> None:
+        config = parse(LOCAL + "listen: ['tcp:1:interface=127.0.0.1']\n", "f.yaml", {})
+        self.assertEqual(place_of(config.listen[0]), Mark("f.yaml", 2, 10))
+        self.assertEqual(place_of(override(config, listen=("tcp:2:interface=127.0.0.1",)).listen[0]), Mark("command line"))
+        self.assertEqual(place_of(parse(LOCAL, "f.yaml", {}).listen[0]), Mark("built-in"))

@@ -13,7 +13,7 @@ class ValueCase(SynchronousTestCase):
     """Reads one value, written as in a file."""
 
     def node(self, text: str, **environ: str) -> Node:
-        node = compose(text, Book("f.yaml", environ, "."))
+        node = compose(text, "f.yaml", Book("f.yaml", environ))
         assert node is not None
         return node
 
@@ -49,6 +49,10 @@ class Scalars(ValueCase):
         self.assertEqual([read(self.node(text)) for text in ("0", "1.5", "3")], [0, 1.5, 3])
         for text in (".inf", ".nan"):
             self.assert_refuses(read, text, f"must be at least 0, got {text[1:]}")
+        for text in ("9" * 400, "1" + "0" * 309):
+            self.assert_refuses(read, text, f"must be at least 0, got {text}")
+        endless = "0x" + "f" * 5000
+        self.assert_refuses(read, endless, f"'{endless}' is not a number")
         self.assert_refuses(read, "x", "must be a number, not 'x'")
         self.assert_refuses(read, "false", "must be a number, not false")
 
@@ -88,6 +92,12 @@ class Quantities(ValueCase):
         for text, shown in (("-1", "-1"), ("soon", "'soon'"), ("1y", "'1y'"), ("true", "true"), (".inf", "inf")):
             self.assert_refuses(values.seconds, text, f"must be seconds, or a time such as 500ms, 30s or 2m, not {shown}")
 
+    def test_nobody_means_more_than_ten_years(self) -> None:
+        self.assertEqual(values.seconds(self.node("3650d")), 315_360_000)
+        for text in ("3651d", "315360001", "9" * 400, "9" * 400 + "d"):
+            self.assert_refuses(values.seconds, text, f"must be no more than 3650d, got {text}")
+        self.assert_refuses(values.patience, "${T}", "must be no more than 3650d, got ${T}", T="9999999999")
+
     def test_patience_is_some_time(self) -> None:
         self.assertEqual(values.patience(self.node("1ms")), 0.001)
         self.assert_refuses(values.patience, "0s", "must be more than 0")
@@ -97,7 +107,11 @@ class Quantities(ValueCase):
         self.assertEqual([values.size(self.node(text)) for text in sizes], list(sizes.values()))
         for text, shown in (("-1", "-1"), ("32MiBs", "'32MiBs'"), ("big", "'big'")):
             self.assert_refuses(values.size, text, f"must be bytes, or a size such as 512k, 10MB or 32MiB, not {shown}")
-        self.assert_refuses(values.size, "0", "must be more than 0")
+        for text in ("0", "0.5"):
+            self.assert_refuses(values.size, text, "must be more than 0")
+        self.assertEqual(values.size(self.node("1024GiB")), 2**40)
+        for text in ("1025GiB", "9" * 400):
+            self.assert_refuses(values.size, text, f"must be no more than 1024GiB, got {text}")
 
 
 class Addresses(ValueCase):
@@ -145,7 +159,7 @@ class Headers(ValueCase):
         self.assertEqual(
             [str(problem) for problem in node.book.problems],
             [
-                "f.yaml:1:10: x-a: given twice, before as 'X-A'",
+                "f.yaml:1:10: x-a: given twice, first in line 1 (as 'X-A')",
                 "f.yaml:1:18: a b: 'a b' cannot be the name of a header",
                 "f.yaml:1:31: l: must not hold line breaks or control characters",
                 "f.yaml:1:47: n: must be text, not a number; put it in quotes",
