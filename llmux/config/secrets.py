@@ -23,9 +23,9 @@ _LOADED = "keys_"  # what systemd puts before the names of the files in a folder
 _CREDENTIAL = re.compile(r"[ -.0-9;-~]+")
 
 # Who may read the folder, and when it is filled, is easily forgotten.
-_RIGHTS = "; run as root to see it (the service is handed it by systemd)"
-_ALONE = " (and CREDENTIALS_DIRECTORY is not set)"
-_LATER = " (systemd fills this folder when the service starts: restart it after adding a key)"
+_RIGHTS = "; run as root to see it, the service has it from systemd"
+_ALONE = ", and CREDENTIALS_DIRECTORY is not set"
+_LATER = ", and systemd puts new ones there only when the service starts again"
 
 
 @attrs.frozen

@@ -161,7 +161,7 @@ class Files(FileCase):
 class Credentials(FileCase):
     """`{credential: NAME}`, from systemd's folder or from the one beside the main file."""
 
-    RESTART = "(systemd fills this folder when the service starts: restart it after adding a key)"
+    RESTART = "and systemd puts new ones there only when the service starts again"
 
     def setUp(self) -> None:
         super().setUp()
@@ -220,7 +220,7 @@ class Credentials(FileCase):
         self.write("credentials/openai", b"sk-1")
         self.assertEqual(
             self.reason("openai", CREDENTIALS_DIRECTORY=self.given),
-            f"there is no file given/keys_openai or given/openai {self.RESTART}",
+            f"there is no file given/keys_openai or given/openai, {self.RESTART}",
         )
 
     def test_a_file_of_conf_d_means_the_same_folder(self) -> None:
@@ -231,9 +231,9 @@ class Credentials(FileCase):
         self.assertEqual(self.values(load(os.path.join(self.folder, "llmux.yaml"), {})), [("openai-1", "sk-1")])
 
     def test_what_is_missing_is_named(self) -> None:
-        unset = "(and CREDENTIALS_DIRECTORY is not set)"
-        self.assertEqual(self.reason("openai"), f"there is no file credentials/openai {unset}")
-        self.assertEqual(self.reason("keys_x"), f"there is no file credentials/keys_x or credentials/x {unset}")
+        unset = "and CREDENTIALS_DIRECTORY is not set"
+        self.assertEqual(self.reason("openai"), f"there is no file credentials/openai, {unset}")
+        self.assertEqual(self.reason("keys_x"), f"there is no file credentials/keys_x or credentials/x, {unset}")
 
     def test_what_is_empty_is_named_and_nothing_takes_its_place(self) -> None:
         self.write("given/keys_openai", b"\n")
@@ -244,7 +244,7 @@ class Credentials(FileCase):
 
     def test_what_may_not_be_read_is_a_matter_of_rights(self) -> None:
         self.forbid(os.path.join(self.own, "openai"))
-        rights = "run as root to see it (the service is handed it by systemd)"
+        rights = "run as root to see it, the service has it from systemd"
         self.assertEqual(self.reason("openai"), f"credentials/openai: Permission denied; {rights}")
         error = self.assertRaises(ConfigError, self.parsed, LOCAL + "api_keys: [{credential: openai}]\n")
         self.assertEqual(

@@ -1,6 +1,10 @@
+import functools
 import hashlib
+import json
 import os
+import random
 from collections.abc import Mapping
+from typing import Any
 
 from llmux.config import Config, ConfigError, load
 from llmux.config.document import MOST_VALUES
@@ -196,6 +200,25 @@ class Merging(LayersCase):
         )
         self.assertEqual((config.retry.max_attempts, config.amp.upstream_url), (4, "https://b.test"))
         self.assertEqual(config.amp.control_plane, "local")
+
+    def test_any_trees(self) -> None:
+        """What is passed on as it stands shows every step of the merging; the rule in five lines is `laid_over`."""
+
+        def laid_over(under: Any, over: Any) -> Any:
+            if isinstance(under, dict) and isinstance(over, dict):
+                return under | {key: laid_over(under[key], value) if key in under else value for key, value in over.items()}
+            return under if over is None else over
+
+        def tree(depth: int) -> Any:
+            if depth and chance.random() < 0.7:
+                return {key: tree(depth - 1) for key in chance.sample("abcd", 3)}
+            return chance.choice([None, [], [1, {"a": 2}], {}, 0, "text", False])
+
+        chance = random.Random(3)
+        for _ in range(60):
+            trees = [{"a": tree(4)} for _ in range(3)]
+            main, *site = (f"amp: {json.dumps({'user': tree})}\n" for tree in trees)
+            self.assertEqual(self.layered(LOCAL + main, *site).amp.user, functools.reduce(laid_over, trees), trees)
 
     def test_header_names_are_one_in_any_case(self) -> None:
         main = "providers: {a: {base_url: 'http://a.test', dialect: openai, models: [m], headers: {X-A: '1', X-B: '2'}}}\n"
