@@ -109,7 +109,7 @@ class LlmuxService(Service):
         self._log.info(words, version=__version__, status=self._status())
         for notice in self.config.notices:
             self._log.warn("{notice}", notice=str(notice))
-        self._services.metrics.loaded(self.config.digest, self._services.reactor.seconds())
+        self._services.metrics.loaded(self.config.digest[:12], self._services.reactor.seconds())
 
     def _greet(self) -> None:
         urls = self._urls()

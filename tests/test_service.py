@@ -11,7 +11,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 from llmux import config as configuration
 from llmux.listening import StartError
 from llmux.runtime import scenarios
-from tests.harness import GatewayCase
+from tests.harness import GatewayCase, request
 
 
 class ScenarioTests(GatewayCase):
@@ -111,3 +111,26 @@ class StartTests(GatewayCase):
             configuration.ConfigError, self.gateway, "", listen="ssl:0:interface=127.0.0.1:privateKey=/nowhere.pem"
         )
         self.assertIn("there is no file '/nowhere.pem'", str(config_error))
+
+
+class StopTests(GatewayCase):
+    """What a client notices of a stop."""
+
+    async def test_asked_at_the_last_moment(self) -> None:
+        """A request on a connection that was there when the stop began is served, and is the last one on it."""
+        gateway = self.gateway("providers: {d: {scenario: 'builtin:hello', models: [m], speed: 0}}\n")
+        fresh, kept = await gateway.connect(), await gateway.send(request("/health", None, method="GET"))
+        await kept.has(b"healthy")
+        stopping = gateway.daemon.stopService()
+        for wire in (fresh, kept):
+            wire.send(request("/v1/chat/completions", b'{"model":"m","messages":[{"role":"user","content":"hello"}]}'))
+            await wire.ended()
+            self.assertIn(b"Hello from llmux!", wire.received)
+        await stopping
+
+    async def test_idle(self) -> None:
+        """One on which nobody asks is closed soon, and does not hold the stop for the drain's 30 seconds."""
+        gateway = self.gateway("drain: 30\n")
+        wire = await gateway.connect()
+        await gateway.daemon.stopService()
+        await wire.ended()

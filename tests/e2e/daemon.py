@@ -86,7 +86,12 @@ class Daemon:
     """A started process. `folder` is where it runs; nothing but what is said here reaches it from the environment."""
 
     def __init__(
-        self, *arguments: str, folder: Path, command: tuple[str, ...] = TWISTD, environ: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        folder: Path,
+        command: tuple[str, ...] = TWISTD,
+        environ: Mapping[str, str] | None = None,
+        pass_fds: tuple[int, ...] = (),
     ) -> None:
         self.folder = folder
         self._ports: list[int] | None = None
@@ -99,6 +104,7 @@ class Daemon:
             stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
+            pass_fds=pass_fds,
         )
         self.output = _Output(self.process)
 

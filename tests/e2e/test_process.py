@@ -25,7 +25,7 @@ KEY = "llmux-e2e-key-0001"
 WRONG = "llmux-e2e-wrong-0002"
 
 _BODY = json.dumps({"model": "gpt-5", "stream": True, "messages": [{"role": "user", "content": "hello"}]})
-_DEMO = 'providers: {demo: {scenario: "builtin:hello", models: ["gpt-*"], speed: 0}}\n'
+DEMO = 'providers: {demo: {scenario: "builtin:hello", models: ["gpt-*"], speed: 0}}\n'
 _SLOW = """\
 name: slow
 timeline:
@@ -49,12 +49,13 @@ class ProcessCase(SynchronousTestCase):
         config: str | None = None,
         command: tuple[str, ...] = TWISTD,
         environ: Mapping[str, str] | None = None,
+        pass_fds: tuple[int, ...] = (),
     ) -> Daemon:
         """A daemon, with a configuration of this text."""
         if config is not None:
             (self.folder / "llmux.yaml").write_text(config)
             arguments = ("--config", "llmux.yaml", *arguments)
-        daemon = Daemon(*arguments, folder=self.folder, command=command, environ=environ)
+        daemon = Daemon(*arguments, folder=self.folder, command=command, environ=environ, pass_fds=pass_fds)
         self.addCleanup(daemon.stop)
         return daemon
 
@@ -111,7 +112,7 @@ class StartTests(ProcessCase):
 
     def test_listeners_of_the_file(self) -> None:
         """The environment's HOST and PORT move the first one."""
-        config = f'listen: ["tcp:1:interface=0.0.0.0", "{LOCAL}"]\n' + _DEMO
+        config = f'listen: ["tcp:1:interface=0.0.0.0", "{LOCAL}"]\n' + DEMO
         daemon = self.start(config=config, environ={"HOST": "127.0.0.1", "PORT": "0"})
         self.assertEqual([self.get(daemon, "/health", port)[0] for port in daemon.ports], [200, 200])
 
@@ -143,7 +144,7 @@ class LogTests(ProcessCase):
         """Every line of the log is one object, an exchange has its facts in it, and no key is anywhere."""
         for way in WAYS:
             daemon = self.start(
-                "--listen", LOCAL, "--log-format", "json", config=f'api_keys: ["{KEY}"]\n{_DEMO}', command=way
+                "--listen", LOCAL, "--log-format", "json", config=f'api_keys: ["{KEY}"]\n{DEMO}', command=way
             )  # fmt: skip
             for key, query, expected in ((KEY, "", 200), (KEY, f"?key={KEY}", 200), (WRONG, f"?key={WRONG}", 401)):
                 response = self.post(daemon, key, query)
@@ -167,7 +168,7 @@ class LogTests(ProcessCase):
     def test_levels(self) -> None:
         """Why a decision was made is a matter for debug."""
         for way in WAYS:
-            daemon = self.start("--listen", LOCAL, "--log-level", "debug", config=_DEMO, command=way)
+            daemon = self.start("--listen", LOCAL, "--log-level", "debug", config=DEMO, command=way)
             self.post(daemon, KEY).read()
             self.end(daemon)
             self.assertIn("LOCAL_PROVIDER", daemon.said(), way)
@@ -175,7 +176,7 @@ class LogTests(ProcessCase):
 
     def test_usual_level(self) -> None:
         """An exchange is worth a line."""
-        daemon = self.start("--listen", LOCAL, config=_DEMO)
+        daemon = self.start("--listen", LOCAL, config=DEMO)
         self.post(daemon, KEY).read()
         self.end(daemon)
         self.assertNotIn("LOCAL_PROVIDER", daemon.said())
@@ -183,7 +184,7 @@ class LogTests(ProcessCase):
 
     def test_quiet(self) -> None:
         """Nothing but trouble."""
-        daemon = self.start("--listen", LOCAL, "--log-level", "error", config=_DEMO, command=RUN)
+        daemon = self.start("--listen", LOCAL, "--log-level", "error", config=DEMO, command=RUN)
         self.post(daemon, KEY).read()
         self.end(daemon)
         self.assertEqual(daemon.output.out, [])
@@ -218,24 +219,24 @@ class RefusalTests(ProcessCase):
         self.assert_refused(config, *words, ways=WAYS)
 
     def test_open_door(self) -> None:
-        self.assert_refused('listen: ["tcp:0"]\n' + _DEMO, "llmux.yaml:1:10: listen", "api_keys")
+        self.assert_refused('listen: ["tcp:0"]\n' + DEMO, "llmux.yaml:1:10: listen", "api_keys")
 
     def test_open_door_by_option(self) -> None:
         for way in WAYS:
-            daemon = self.start("--listen", "tcp:0:interface=0.0.0.0", config=_DEMO, command=way)
+            daemon = self.start("--listen", "tcp:0:interface=0.0.0.0", config=DEMO, command=way)
             self.assertGreater(daemon.wait(), 0, way)
             self.assertIn("tcp:0:interface=0.0.0.0", daemon.said())
             self.assertNotIn("Traceback", daemon.said(), way)
 
     def test_door_with_keys(self) -> None:
         """The same listener with a key list is fine, and asks for the key."""
-        daemon = self.start("--listen", "tcp:0:interface=0.0.0.0", config=f'api_keys: ["{KEY}"]\n{_DEMO}')
+        daemon = self.start("--listen", "tcp:0:interface=0.0.0.0", config=f'api_keys: ["{KEY}"]\n{DEMO}')
         self.assertEqual(self.post(daemon, WRONG).status, 401)
         self.assertEqual(self.post(daemon, KEY).status, 200)
 
     def test_keys_all_unset(self) -> None:
         """A key list of which nothing is left must not become an open door."""
-        self.assert_refused('api_keys: ["${NOT_SET_ANYWHERE}"]\n' + _DEMO, "llmux.yaml:1:", "NOT_SET_ANYWHERE")
+        self.assert_refused('api_keys: ["${NOT_SET_ANYWHERE}"]\n' + DEMO, "llmux.yaml:1:", "NOT_SET_ANYWHERE")
 
     def test_scenario_that_does_not_load(self) -> None:
         self.assert_refused('providers: {p: {scenario: "absent.yaml", models: [m]}}\n', "absent.yaml")
@@ -244,7 +245,7 @@ class RefusalTests(ProcessCase):
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
             for way in WAYS:
-                daemon = self.start("--listen", f"tcp:{port}:interface=127.0.0.1", config=_DEMO, command=way)
+                daemon = self.start("--listen", f"tcp:{port}:interface=127.0.0.1", config=DEMO, command=way)
                 self.assertGreater(daemon.wait(), 0, f"{way}\n{daemon.said()}")
                 told = [line for line in daemon.output.err if str(port) in line and "in use" in line]
                 self.assertTrue(told, f"{way}\n{daemon.said()}")
@@ -313,7 +314,7 @@ class EndTests(ProcessCase):
         self.assertIn("POST /v1/chat/completions", daemon.said())
 
     def test_idle_connections_do_not_hold_it(self) -> None:
-        daemon = self.start("--listen", LOCAL, config=_DEMO)
+        daemon = self.start("--listen", LOCAL, config=DEMO)
         silent = socket.create_connection(("127.0.0.1", daemon.port), PATIENCE)
         self.addCleanup(silent.close)
         connection = self.connect(daemon)
