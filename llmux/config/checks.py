@@ -25,27 +25,27 @@ def open_door(config: Config) -> list[Problem]:
         return []
     return [
         Problem(
-            listen.place_of(written),
+            where,
             "listen",
             f"'{written}' can be reached from other hosts, and no client keys are set: set 'api_keys', or listen on 127.0.0.1",
         )
-        for written in config.listen
+        for written, where in zip(config.listen, config.listen_marks, strict=True)
         if listen.parse(written).local is False
     ]
 
 
 def colliding(config: Config) -> list[Problem]:
     """The listeners of which only one could be opened, each with the one before it."""
-    listeners = [("listen", written) for written in config.listen]
-    if config.metrics.listen:
-        listeners.append(("metrics.listen", config.metrics.listen))
+    listeners = [("listen", *listener) for listener in zip(config.listen, config.listen_marks, strict=True)]
+    if config.metrics.listen is not None:
+        listeners.append(("metrics.listen", config.metrics.listen, config.metrics_mark))
     problems = []
-    for position, (path, written) in enumerate(listeners):
+    for position, (path, written, where) in enumerate(listeners):
         place = listen.parse(written)
-        for _, other in listeners[:position]:
+        for _, other, there in listeners[:position]:
             if place.meets(listen.parse(other)):
-                message = f"'{written}' cannot be opened beside '{other}' ({listen.place_of(other)}): both listen in one place"
-                problems.append(Problem(listen.place_of(written), path, message))
+                message = f"'{written}' cannot be opened beside '{other}' ({there}): both listen in one place"
+                problems.append(Problem(where, path, message))
                 break
     return problems
 

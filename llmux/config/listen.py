@@ -14,7 +14,7 @@ import re
 import attrs
 
 from llmux.config.nodes import Node
-from llmux.config.problems import Mark, suggestion
+from llmux.config.problems import suggestion
 from llmux.config.values import text
 
 DEFAULT = "tcp:8743:interface=127.0.0.1"
@@ -36,22 +36,6 @@ _COLONS = r"; write '\:' for every ':' of an IPv6 address"
 
 _FIELD = re.compile(r"((?:[^\\:]|\\.)*)(:|$)", re.DOTALL)
 _NAMED = re.compile(r"((?:[^\\=]|\\.)*)=(.*)", re.DOTALL)
-
-
-class Written(str):
-    """An endpoint string that knows where it was written."""
-
-    where: Mark
-
-    def __new__(cls, text: str, where: Mark) -> Written:
-        written = super().__new__(cls, text)
-        written.where = where
-        return written
-
-
-def place_of(written: str) -> Mark:
-    """Where an endpoint string was written; what nobody wrote is built in."""
-    return written.where if isinstance(written, Written) else Mark("built-in")
 
 
 @attrs.frozen
@@ -135,7 +119,8 @@ def listen(node: Node) -> str:
     missing = place.missing()
     if missing:
         node.fail(missing)
-    return Written(written, node.where)
+    node.book.marks.append(node.where)
+    return written
 
 
 def parse(written: str) -> Listen:

@@ -11,7 +11,7 @@ from llmux.config.checks import colliding, open_door, unknown_callers, with_demo
 from llmux.config.document import compose
 from llmux.config.files import contents, decoded, site_files
 from llmux.config.nodes import Book, Node
-from llmux.config.problems import ConfigError, Mistake, Notice, Problem
+from llmux.config.problems import BUILT_IN, ConfigError, Mark, Mistake, Notice, Problem
 from llmux.config.reader import attempt
 from llmux.config.schema import Config, root
 from llmux.config.surroundings import commanded, surrounded
@@ -59,6 +59,7 @@ def _assembled(book: Book, files: Sequence[str], read: Callable[[str], bytes], r
             book.partial = True  # so that the others can be read, without asking them for what may stand here
     config = _read(roots, book)
     config = attrs.evolve(config, path=files[0] if files else None, files=tuple(files), digest=digest.hexdigest())
+    config = _marked(config, book.marks)
     config, problems, notices = surrounded(config, book.environ)
     book.problems += problems
     book.notices += notices
@@ -76,6 +77,14 @@ def _assembled(book: Book, files: Sequence[str], read: Callable[[str], bytes], r
     config, notices = with_demo(without_skipped(config), config.providers)
     notices += book.notices + unknown_callers(config)
     return attrs.evolve(config, notices=tuple(sorted(dict.fromkeys(notices), key=place)))
+
+
+def _marked(config: Config, marks: Sequence[Mark]) -> Config:
+    """The configuration with the places of its listeners; those of `listen` were read first."""
+    if config.metrics.listen is not None:
+        *marks, last = marks
+        config = attrs.evolve(config, metrics_mark=last)
+    return attrs.evolve(config, listen_marks=tuple(marks) or (BUILT_IN,) * len(config.listen))
 
 
 def _root(text: str, file: str, book: Book) -> Iterable[Node]:

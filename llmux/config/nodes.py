@@ -30,7 +30,8 @@ class Book:
     """One reading of one configuration: what surrounds it, and what was found in it.
 
     `file` is the main file, and `partial` is set where a file could not be read. What was read and others refer to: `shared`
-    sections by their class, and `providers`. `size` counts values; `noted` are the topics on which one notice is enough.
+    sections by their class, `providers`, and the `marks` of endpoint strings as they come. `size` counts values; `noted` are the
+    topics on which one notice is enough.
     """
 
     file: str
@@ -40,6 +41,7 @@ class Book:
     problems: list[Problem] = attrs.field(factory=list)
     notices: list[Notice] = attrs.field(factory=list)
     providers: tuple[Any, ...] = ()
+    marks: list[Mark] = attrs.field(factory=list)
     shared: dict[type, object] = attrs.field(factory=dict)
     noted: set[str] = attrs.field(factory=set)
 

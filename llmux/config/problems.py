@@ -20,6 +20,9 @@ class Mark:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
+BUILT_IN = Mark("built-in")  # the place of what nobody wrote
+
+
 @attrs.frozen
 class Problem:
     """A mistake. `path` names the key, as `providers.openai.dialect` or `api_keys[0]`; the root is ""."""

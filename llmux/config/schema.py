@@ -15,7 +15,7 @@ from llmux.config.endpoints import Endpoint, endpoint_seconds, endpoints
 from llmux.config.keys import ClientKey, Credential, client_keys
 from llmux.config.limits import Affinity, Breaker, Cooldown, Limits, PerKey, Retry, Timeouts, check_retry
 from llmux.config.listen import DEFAULT, listen
-from llmux.config.problems import Notice
+from llmux.config.problems import BUILT_IN, Mark, Notice
 from llmux.config.providers import OAuth, Provider, providers
 from llmux.config.reader import each, key, section, shared, some
 from llmux.config.secrets import optional_secret
@@ -81,6 +81,7 @@ class Config:
     `skipped` are the providers that cannot be used and why; they are not among `providers`, where those with
     `enabled: false` are. `path` is the main file (None: none was given), `files` are all that were read, in that order,
     `digest` is the SHA-256 of what they hold, put together, and `notices` is what should be said about them.
+    `listen_marks` are the places of `listen`, one by one, and `metrics_mark` is that of `metrics.listen`.
     """
 
     listen: tuple[str, ...] = key(some(listen), (DEFAULT,))
@@ -108,6 +109,8 @@ class Config:
     digest: str = ""
     notices: tuple[Notice, ...] = ()
     files: tuple[str, ...] = ()
+    listen_marks: tuple[Mark, ...] = attrs.field(default=(BUILT_IN,), repr=False)
+    metrics_mark: Mark = attrs.field(default=BUILT_IN, repr=False)
 
     @property
     def strict_translation(self) -> bool:

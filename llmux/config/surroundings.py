@@ -21,7 +21,7 @@ def surrounded(config: Config, environ: Mapping[str, str]) -> tuple[Config, list
     problems: list[Problem] = []
     notices: list[Notice] = []
     host, port = environ.get("HOST") or None, environ.get("PORT") or None
-    if host or port:
+    if (host or port) and config.listen:  # else all of them are wrong
         config = _moved(config, host, port, problems, notices)
     level = environ.get("LLMUX_LOG", "").lower()
     if level in LEVELS:
@@ -48,20 +48,20 @@ def _moved(config: Config, host: str | None, port: str | None, problems: list[Pr
     if "port" not in listen.TYPES[place.type]:
         notices.append(Notice(_ENVIRONMENT, names, f"without effect on the listener '{first}'"))
         return config
-    moved = listen.Written(str(place.moved(host, port)), _ENVIRONMENT)
+    moved = str(place.moved(host, port))
     try:
         listen.parse(moved)
     except ValueError as error:
         problems.append(Problem(_ENVIRONMENT, names, str(error)))
         return config
-    return attrs.evolve(config, listen=(moved, *others))
+    return attrs.evolve(config, listen=(moved, *others), listen_marks=(_ENVIRONMENT, *config.listen_marks[1:]))
 
 
 def commanded(
     config: Config, listeners: Iterable[str], log_level: str | None, log_format: str | None
 ) -> tuple[Config, list[Problem]]:
     """The configuration with what was said on the command line."""
-    listeners = tuple(listen.Written(written, _COMMAND_LINE) for written in listeners)
+    listeners = tuple(listeners)
     problems = []
     for written in listeners:
         try:
@@ -80,7 +80,7 @@ def commanded(
         format=FORMATS[log_format] if log_format else config.log.format,
     )
     if listeners:
-        config = attrs.evolve(config, listen=listeners)
+        config = attrs.evolve(config, listen=listeners, listen_marks=(_COMMAND_LINE,) * len(listeners))
     return attrs.evolve(config, log=log), []
 
 

@@ -1,5 +1,4 @@
-from llmux.config import ConfigError, Mark, open_door, override, parse
-from llmux.config.listen import place_of
+from llmux.config import ConfigError, Mark, open_door, override
 from tests.config.case import LOCAL, ConfigCase
 
 KEY = LOCAL + "api_keys: [k]\n"
@@ -26,6 +25,10 @@ class Environment(ConfigCase):
 
     def test_a_port_that_is_none(self) -> None:
         self.assert_problems(KEY, "environment: PORT: 'http' is no port: a number from 0 to 65535", PORT="http")
+
+    def test_where_all_listeners_are_wrong_none_moves(self) -> None:
+        (problem,) = self.problems(KEY + "listen: [tcp]\n", PORT="1")
+        self.assertEqual(problem, "3:10: listen[0]: 'tcp' needs its port; write for example tcp:8743:interface=127.0.0.1")
 
     def test_a_socket_file_cannot_move(self) -> None:
         text = LOCAL + "listen: 'unix:/run/llmux.sock'\n"
@@ -142,8 +145,11 @@ class Collisions(ConfigCase):
             ],
         )
 
-    def test_where_a_listener_was_written(self) -> None:
-        config = parse(LOCAL + "listen: ['tcp:1:interface=127.0.0.1']\n", "f.yaml", {})
-        self.assertEqual(place_of(config.listen[0]), Mark("f.yaml", 2, 10))
-        self.assertEqual(place_of(override(config, listen=("tcp:2:interface=127.0.0.1",)).listen[0]), Mark("command line"))
-        self.assertEqual(place_of(parse(LOCAL, "f.yaml", {}).listen[0]), Mark("built-in"))
+    def test_where_each_listener_was_written(self) -> None:
+        text = LOCAL + f"metrics: {{listen: 'tcp:9'}}\nlisten: ['{self.SAME}', 'unix:a']\n"
+        config = self.read(text)
+        self.assertEqual(config.listen_marks, (Mark("f.yaml", 3, 10), Mark("f.yaml", 3, 39)))
+        self.assertEqual(config.metrics_mark, Mark("f.yaml", 2, 19))
+        self.assertEqual(self.read(text, PORT="2").listen_marks, (Mark("environment"), Mark("f.yaml", 3, 39)))
+        self.assertEqual(override(config, listen=("unix:b",)).listen_marks, (Mark("command line"),))
+        self.assertEqual(self.read(LOCAL).listen_marks, (Mark("built-in"),))
