@@ -53,6 +53,11 @@ class Metrics:
         self._reloads = Counter("llmux_config_reload_total", "Reloads, by how they ended", ["result"], registry=registry)
         for result in ("ok", "failed"):
             self._reloads.labels(result)  # there from the start, so that an alert sees the first one
+        self._last_reload = Gauge(
+            "llmux_config_last_reload_successful",
+            "0: the last reload was refused, an older configuration runs",
+            registry=registry,
+        )
         self._loaded_at = Gauge(
             "llmux_config_last_reload_success_timestamp_seconds", "When the running configuration was read", registry=registry
         )
@@ -106,6 +111,7 @@ class Metrics:
 
     def loaded(self, digest: str, now: float) -> None:
         """A configuration took effect, at this time (Unix seconds)."""
+        self._last_reload.set(1)
         self._loaded_at.set(now)
         self._config.clear()
         self._config.labels(digest).set(1)
@@ -113,6 +119,7 @@ class Metrics:
     def reloaded(self, good: bool) -> None:
         """A reload has ended."""
         self._reloads.labels("ok" if good else "failed").inc()
+        self._last_reload.set(good)
 
     def watch_connections(self, counts: Callable[[], Iterable[tuple[str, int]]]) -> None:
         """Read the pool's connections at every scrape."""

@@ -76,10 +76,13 @@ class ReloadTests(GatewayCase):
         after = await self.metrics(gateway)
         self.assertEqual(after.pop('llmux_config_reload_total{result="failed"}'), 3)
         del before['llmux_config_reload_total{result="failed"}']
+        succeeded = "llmux_config_last_reload_successful"
+        self.assertEqual((before.pop(succeeded), after.pop(succeeded)), (1, 0))
         self.assertEqual(after, before)
         gateway.text = good + "drain: 5\n"
         await gateway.daemon.reload()
-        self.assertEqual((await self.metrics(gateway))['llmux_config_reload_total{result="ok"}'], 1)
+        after = await self.metrics(gateway)
+        self.assertEqual((after['llmux_config_reload_total{result="ok"}'], after[succeeded]), (1, 1))
         self.assertEqual(gateway.daemon.config.drain, 5)
 
     async def test_running_stream(self) -> None:
