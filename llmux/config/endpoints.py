@@ -9,7 +9,7 @@ import attrs
 from llmux.config.limits import Retry, Timeouts, check_retry
 from llmux.config.nodes import Node
 from llmux.config.problems import Mark
-from llmux.config.reader import each, key, refined, required, section
+from llmux.config.reader import each, key, reads, reads_as, refined, required, section
 from llmux.config.values import address, boolean, choice, header_name, headers, number, text
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
@@ -20,6 +20,7 @@ _TYPES: dict[str, ResponseType] = {"json": "json", "sse": "sse", "stream": "stre
 endpoint_seconds = number(1, 3600)
 
 
+@reads("a path that begins with '/'")
 def _path(node: Node) -> str:
     value = text(node)
     if not value.startswith("/"):
@@ -33,25 +34,50 @@ _timeouts = refined(Timeouts)
 
 @attrs.frozen(kw_only=True)
 class Endpoint:
-    """One endpoint. Of the headers only those travel that are listed, and `custom_headers` are added."""
+    """One endpoint."""
 
-    path: str = required(_path)
-    target_url: str = required(address)
-    method: str = required(choice({method: method for method in METHODS}))
-    response_type: ResponseType = required(choice(_TYPES))
-    custom_headers: tuple[tuple[str, str], ...] = key(headers, (), secret=True)
-    forward_request_headers: tuple[str, ...] = key(each(header_name), ())
-    forward_response_headers: tuple[str, ...] = key(each(header_name), ())
-    enabled: bool = key(boolean, True)
-    timeout: float | None = key(endpoint_seconds, None)
-    timeouts: Timeouts | None = key(_timeouts, None)
-    retry: Retry | None = key(_retry, None)
+    path: str = required(
+        _path,
+        doc="The path here. A part `:name` holds for any one part, and `{*rest}` at the end for all that follow.",
+        example="/v1/translate",
+    )
+    target_url: str = required(
+        address,
+        doc="Where its requests go; a `{model}` in it is what the path gives for it.",
+        example="https://api.example/v1/translate",
+    )
+    method: str = required(
+        choice({method: method for method in METHODS}),
+        doc="The method that it answers; two endpoints with one path need two methods.",
+        example="POST",
+    )
+    response_type: ResponseType = required(
+        choice(_TYPES),
+        doc="What comes back: `stream` is handed on as it comes, `sse` event by event, `json` and `html` whole.",
+        example="json",
+    )
+    custom_headers: tuple[tuple[str, str], ...] = key(
+        headers, (), doc="Headers that its requests carry.", example="{x-team: llmux}", secret=True
+    )
+    forward_request_headers: tuple[str, ...] = key(
+        each(header_name), (), doc="Which headers of the client travel; without it, none.", example="[accept, content-type]"
+    )
+    forward_response_headers: tuple[str, ...] = key(
+        each(header_name), (), doc="Which headers of the answer come back; without it, none.", example="[content-type]"
+    )
+    enabled: bool = key(boolean, True, doc="Whether it is there.")
+    timeout: float | None = key(
+        endpoint_seconds, None, doc="How many seconds it may take; without it, `global_timeout`.", example="60"
+    )
+    timeouts: Timeouts | None = key(_timeouts, None, doc="Its own times.")
+    retry: Retry | None = key(_retry, None, doc="Its own repeats.")
     where: Mark
 
 
 _each = each(section(Endpoint))
 
 
+@reads_as(_each)
 def endpoints(node: Node) -> tuple[Endpoint, ...]:
     """All endpoints. Two that are asked alike, path and method, cannot both answer."""
     found = _each(node)

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import attrs
 
 from llmux.config.nodes import Node
-from llmux.config.reader import attempt
+from llmux.config.reader import attempt, each, reads_as
 from llmux.config.secrets import ClientKeyItem, KeyItem, key_item
 
 # Client keys from the environment, separated by commas, beside those of the file.
@@ -64,6 +64,7 @@ _client_item = key_item(ClientKeyItem)
 _provider_item = key_item(KeyItem)
 
 
+@reads_as(each(_client_item))
 def client_keys(node: Node) -> tuple[ClientKey, ...]:
     """The client keys of the file. A list of which nothing is left is a mistake: it would leave the door open."""
     items = node.items()
@@ -96,6 +97,7 @@ def _refuse_twins(at: Node, key: ClientKey, others: Iterable[ClientKey]) -> None
             at.blame(f"a second key with the name '{key.name}'")
 
 
+@reads_as(each(_provider_item))
 def credential_items(node: Node) -> tuple[tuple[Node, KeyItem], ...]:
     """The keys of a provider as they are written, those included that are absent."""
     items = ((at, attempt(_provider_item, at, None)) for at in node.items())

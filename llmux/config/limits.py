@@ -11,24 +11,46 @@ from llmux.config.values import boolean, integer, number, patience, seconds, siz
 
 @attrs.frozen(kw_only=True)
 class Timeouts:
-    """All in seconds: until connected, until the first event, between events, for the whole; and how long a head is held."""
+    """The clocks of an exchange, all in seconds."""
 
-    connect: float = key(patience, 10.0)
-    first_event: float = key(patience, 120.0)
-    idle: float = key(patience, 60.0)
-    total: float = key(patience, 900.0)
-    hold: float = key(seconds, 1.0, later=True)
+    connect: float = key(patience, 10.0, doc="How long it may take to connect to a provider.")
+    first_event: float = key(
+        patience, 120.0, doc="How long a provider may take from the request to the first bytes of its answer."
+    )
+    idle: float = key(
+        patience,
+        60.0,
+        doc="How long a provider may be silent within its answer; while the client reads slowly, its time stands still.",
+    )
+    total: float = key(patience, 900.0, doc="How long an exchange may take as a whole, all attempts together.")
+    hold: float = key(
+        seconds,
+        1.0,
+        doc="How long the opening of an answer that says nothing yet is held back; until it leaves, another provider may still "
+        "be asked.",
+        later=True,
+    )
 
 
 @attrs.frozen(kw_only=True)
 class Retry:
-    """How often and how patiently a failed attempt is repeated. `budget`: the part of all requests that may be repeats."""
+    """How often and how patiently a failed attempt is repeated."""
 
-    max_attempts: int = key(integer(1, 10), 3)
-    base_delay_ms: int = key(integer(1, 60_000), 100)
-    max_delay_ms: int = key(integer(1, 600_000), 10_000)
-    backoff_multiplier: float = key(number(1, 10), 2.0)
-    budget: float = key(number(0, 1), 0.2)
+    max_attempts: int = key(integer(1, 10), 3, doc="How often a provider is asked for one request, the first attempt included.")
+    base_delay_ms: int = key(
+        integer(1, 60_000),
+        100,
+        doc="Milliseconds before the second attempt. A random part of the delay, up to half of it, is left out.",
+    )
+    max_delay_ms: int = key(
+        integer(1, 600_000), 10_000, doc="Milliseconds that a delay may have at most, whatever the provider asks for."
+    )
+    backoff_multiplier: float = key(number(1, 10), 2.0, doc="The factor by which the delay grows from one attempt to the next.")
+    budget: float = key(
+        number(0, 1),
+        0.2,
+        doc="The part of recent requests that may be repeats: 0.2 is one in five. What is above it is not repeated.",
+    )
 
 
 def check_retry(node: Node, retry: Retry) -> None:
@@ -39,42 +61,66 @@ def check_retry(node: Node, retry: Retry) -> None:
 
 @attrs.frozen(kw_only=True)
 class Breaker:
-    """`failures` in a row open it; after `open` seconds one attempt probes."""
+    """What keeps requests from a provider that fails."""
 
-    failures: int = key(integer(1), 5)
-    open: float = key(seconds, 30.0)
+    failures: int = key(integer(1), 5, doc="How many failures in a row make llmux pass a provider over.")
+    open: float = key(seconds, 30.0, doc="How long it is passed over; then a single request probes whether it works again.")
 
 
 @attrs.frozen(kw_only=True)
 class Cooldown:
-    """Seconds that a credential rests after a failure: from `base`, doubling, up to `max`, which caps a provider's own hint."""
+    """How long a credential rests after a failure."""
 
-    base: float = key(seconds, 1.0)
-    max: float = key(seconds, 300.0)
+    base: float = key(seconds, 1.0, doc="How long a key rests after its first failure; the time doubles with each further one.")
+    max: float = key(
+        seconds, 300.0, doc="How long it rests at most. A longer time that the provider itself asks for is cut to this."
+    )
 
 
 @attrs.frozen(kw_only=True)
 class Affinity:
-    """Whether a conversation stays with its provider, and for how many seconds."""
+    """Whether a conversation stays with its provider."""
 
-    enabled: bool = key(boolean, True)
-    ttl: float = key(seconds, 3600.0)
+    enabled: bool = key(
+        boolean,
+        True,
+        doc="Whether a conversation stays with the provider and the key that answered it, so that prompt caches stay warm.",
+    )
+    ttl: float = key(seconds, 3600.0, doc="How long after its last request a conversation is remembered.")
 
 
 @attrs.frozen(kw_only=True)
 class PerKey:
-    """What each client key may use: streams at once, requests a minute, tokens a minute."""
+    """What each client key may use."""
 
-    streams: int | None = key(integer(1), None)
-    rpm: int | None = key(integer(1), None)
-    tpm: int | None = key(integer(1), None)
+    streams: int | None = key(
+        integer(1), None, doc="How many answers may stream to one client key at a time. Without it, any number.", example="100"
+    )
+    rpm: int | None = key(
+        integer(1), None, doc="How many requests a minute one client key may make. Without it, any number.", example="600"
+    )
+    tpm: int | None = key(
+        integer(1), None, doc="How many tokens a minute one client key may use. Without it, any number.", example="1000000"
+    )
 
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """`body`: the longest request body, in bytes. `in_flight`: exchanges at once. `store`: where shared counts are kept."""
+    """What requests may take."""
 
-    body: int = key(size, 32 * 1024 * 1024)
-    in_flight: int | None = key(integer(1), None, later=True)
-    per_key: PerKey = key(section(PerKey), PerKey(), later=True)
-    store: str | None = key(text, None, later=True)
+    body: int = key(size, 32 * 1024 * 1024, doc="The longest body that a request may have; a longer one is refused with 413.")
+    in_flight: int | None = key(
+        integer(1),
+        None,
+        doc="How many exchanges may run at a time; without it, as many as the process has file descriptors for.",
+        example="2000",
+        later=True,
+    )
+    per_key: PerKey = key(section(PerKey), PerKey(), doc="What each client key may use, so that none takes it all.", later=True)
+    store: str | None = key(
+        text,
+        None,
+        doc="Where processes that serve together keep their counts. Without it, each counts for itself.",
+        example="redis://127.0.0.1",
+        later=True,
+    )

@@ -15,6 +15,7 @@ import attrs
 
 from llmux.config.nodes import Node
 from llmux.config.problems import suggestion
+from llmux.config.reader import reads
 from llmux.config.values import text
 
 DEFAULT = "tcp:8743:interface=127.0.0.1"
@@ -109,6 +110,7 @@ def is_loopback(interface: str) -> bool:
         return False
 
 
+@reads("a Twisted endpoint string")
 def listen(node: Node) -> str:
     """An endpoint string, as it is written."""
     written = text(node)

@@ -15,7 +15,7 @@ from llmux.config.keys import Credential, credential_items, credentials
 from llmux.config.limits import Retry, Timeouts, check_retry
 from llmux.config.nodes import Node
 from llmux.config.problems import Mark, suggestion
-from llmux.config.reader import Reader, attempt, each, inherited, key, refined, required, section, some
+from llmux.config.reader import Reader, attempt, each, inherited, key, reads, reads_as, refined, required, section, some, table
 from llmux.config.secrets import KeyItem, optional_secret
 from llmux.config.values import boolean, choice, headers, integer, number, text, url
 from llmux.dialects.registry import DIALECTS
@@ -37,6 +37,7 @@ _BASE_PATHS = {
 }
 
 
+@reads("the path of a file or folder, or builtin:NAME")
 def scenario(node: Node) -> str:
     """`builtin:NAME`, or the path of a scenario file or of a folder of them, relative to the file that says so."""
     value = text(node)
@@ -52,17 +53,38 @@ def scenario(node: Node) -> str:
     return path
 
 
+Flow = Literal["device", "code", "client"]
+_FLOWS: dict[str, Flow] = {"device": "device", "code": "code", "client": "client"}
+
+
 @attrs.frozen(kw_only=True)
 class OAuth:
     """How tokens are had where there are no keys."""
 
-    flow: Literal["device", "code", "client"] = required(choice({"device": "device", "code": "code", "client": "client"}))
-    token_url: str = required(url)
-    authorize_url: str | None = key(url, None)
-    device_url: str | None = key(url, None)
-    client_id: str = required(text)
-    client_secret: str | None = key(optional_secret, None, secret=True)
-    scopes: tuple[str, ...] = key(each(text), ())
+    flow: Flow = required(
+        choice(_FLOWS),
+        doc="How the first token is had: a code typed on another device, a browser on this host, or the client's own secret.",
+        example="client",
+    )
+    token_url: str = required(url, doc="Where tokens are had and refreshed.", example="https://auth.example/token")
+    authorize_url: str | None = key(
+        url, None, doc="Where the browser is sent; the flow `code` needs it.", example="https://auth.example/authorize"
+    )
+    device_url: str | None = key(
+        url,
+        None,
+        doc="Where the code for the other device is had; the flow `device` needs it.",
+        example="https://auth.example/device",
+    )
+    client_id: str = required(text, doc="What the service calls llmux.", example="llmux")
+    client_secret: str | None = key(
+        optional_secret,
+        None,
+        doc="The secret that goes with it, where the service gave one.",
+        example='"${OAUTH_SECRET}"',
+        secret=True,
+    )
+    scopes: tuple[str, ...] = key(each(text), (), doc="What the token shall be good for, in the service's words.")
 
 
 _NEEDED = {"code": "authorize_url", "device": "device_url"}
@@ -84,28 +106,76 @@ _credentials: Reader[Any] = credential_items
 class Provider:
     """A configured service: over HTTP at `base_url`, or played back from `scenario`.
 
-    `models` are names, or globs with `*`, `?` or `[`. `keyless`: no credential is sent, because none is configured.
+    `keyless`: no credential is sent, because none is configured.
     `skipped` says why the provider cannot be used although it is configured: none of its keys is there.
     """
 
     name: str
-    dialects: tuple[str, ...] = key(choice(SPOKEN), (), "dialect")
-    base_url: str | None = key(url, None)
-    credentials: tuple[Credential, ...] = key(_credentials, (), "api_keys")
-    oauth: OAuth | None = key(_oauth, None, later=True)
-    models: tuple[str, ...] = key(some(text), ())
-    discover: bool = key(boolean, False)
-    headers: tuple[tuple[str, str], ...] = key(headers, (), secret=True)
-    timeouts: Timeouts = key(refined(Timeouts), Timeouts())
-    retry: Retry = key(refined(Retry, check_retry), Retry(), later=True)
-    weight: int = key(integer(1), 1, later=True)
-    priority: int = key(integer(-1000, 1000), 0, later=True)
-    enabled: bool = key(boolean, True)
-    scenario: str | None = key(scenario, None)
-    speed: float = key(number(0), 1.0)
-    workspace: str | None = key(text, None, later=True)
-    record: str | None = key(text, None, later=True)
-    replay: str | None = key(text, None, later=True)
+    dialects: tuple[str, ...] = key(
+        choice(SPOKEN),
+        (),
+        "dialect",
+        doc="The API that it speaks; `openai` is `openai-chat` and `openai-responses` in one. Needed, except with `scenario`, "
+        "which speaks them all.",
+        example="openai",
+    )
+    base_url: str | None = key(
+        url,
+        None,
+        doc="Where it is, as the vendor's own SDK wants to be told: OpenAI's ends in `/v1`, the others' do not. Needed, except "
+        "with `scenario`.",
+        example="https://api.openai.com/v1",
+    )
+    credentials: tuple[Credential, ...] = key(
+        _credentials,
+        (),
+        "api_keys",
+        doc="Its keys; the first that is there is used. Without this key of the file it is asked with no key at all, and where "
+        "none of those listed is there, it is passed over and llmux says so.",
+        example='["${OPENAI_API_KEY}"]',
+    )
+    oauth: OAuth | None = key(_oauth, None, doc="How to have tokens from an OAuth service in place of keys.", later=True)
+    models: tuple[str, ...] = key(
+        some(text),
+        (),
+        doc="The models that it serves: names, or patterns with `*`, `?` and `[...]`. Of several providers with a model, a name "
+        "goes before a pattern, then the order of the file decides. Needed, except with `discover` or `scenario`.",
+        example='["gpt-*", "o*"]',
+    )
+    discover: bool = key(
+        boolean, False, doc="Whether it is asked for its models, at the start and every hour; they add to `models`."
+    )
+    headers: tuple[tuple[str, str], ...] = key(
+        headers,
+        (),
+        doc="Headers that its requests carry, in place of those of the same names that a client sent.",
+        example="{x-team: llmux}",
+        secret=True,
+    )
+    timeouts: Timeouts = key(refined(Timeouts), Timeouts(), doc="Its own times.")
+    retry: Retry = key(refined(Retry, check_retry), Retry(), doc="Its own repeats.", later=True)
+    weight: int = key(
+        integer(1), 1, doc="Its share of the requests among providers of one priority that serve the same model.", later=True
+    )
+    priority: int = key(
+        integer(-1000, 1000),
+        0,
+        doc="Of several providers with a model, those with the highest priority are asked first.",
+        later=True,
+    )
+    enabled: bool = key(boolean, True, doc="Whether it is used.")
+    scenario: str | None = key(
+        scenario,
+        None,
+        doc="In place of a service: a scenario file, or a folder of them, that llmux plays back, or `builtin:hello`. A relative "
+        "path starts at the folder of the file that names it.",
+    )
+    speed: float = key(
+        number(0), 1.0, doc="The factor of every delay in its scenario: 0 plays it at once, 2 takes twice the time."
+    )
+    workspace: str | None = key(text, None, doc="The folder in which its scenario works.", later=True)
+    record: str | None = key(text, None, doc="Where what is asked and answered is recorded.", later=True)
+    replay: str | None = key(text, None, doc="A recording that is played back.", later=True)
     keyless: bool = False
     skipped: str | None = None
     where: Mark
@@ -114,13 +184,7 @@ class Provider:
 # The words, with their fields, that mean nothing beside `scenario`; and the words that mean nothing without it.
 _OF_HTTP = {"base_url": "base_url", "api_keys": "credentials", "oauth": "oauth", "discover": "discover", "headers": "headers"}
 _OF_PLAYBACK = ("speed", "workspace", "record", "replay")
-
-
-def providers(node: Node) -> tuple[Provider, ...]:
-    """All providers, in file order. What is read later may refer to them."""
-    found = (attempt(_read, value, None) for _, value in node.entries().values())
-    node.book.providers = tuple(provider for provider in found if provider is not None)
-    return node.book.providers
+_DEFAULTS = {field.name: field.default for field in attrs.fields(Provider)}
 
 
 def _provider(node: Node, values: dict[str, Any]) -> Provider:
@@ -134,20 +198,33 @@ def _provider(node: Node, values: dict[str, Any]) -> Provider:
 _read = section(Provider, make=_provider)
 
 
+@reads_as(table(_read))
+def providers(node: Node) -> tuple[Provider, ...]:
+    """All providers, in file order. What is read later may refer to them."""
+    found = (attempt(_read, value, None) for _, value in node.entries().values())
+    node.book.providers = tuple(provider for provider in found if provider is not None)
+    return node.book.providers
+
+
 def _played_back(node: Node, values: dict[str, Any]) -> Provider:
     """From a scenario. It speaks every dialect and serves every model, unless the file says less."""
     for word, field in _OF_HTTP.items():
-        if field in values:
-            del values[field]
+        if _said(values, field):
             node.blame(f"'{word}' means nothing beside 'scenario'")
+        values.pop(field, None)
     every: dict[str, Any] = {"dialects": tuple(DIALECTS), "models": ("*",), "keyless": True}
     return Provider(**every | values)
+
+
+def _said(values: dict[str, Any], field: str) -> bool:
+    """Whether it says anything: the default, written out, does not."""
+    return field in values and values[field] != _DEFAULTS[field]
 
 
 def _over_http(node: Node, values: dict[str, Any]) -> Provider:
     """Over HTTP, with the credentials that are there; with none left of those that should be, it is skipped."""
     for word in _OF_PLAYBACK:
-        if word in values:
+        if _said(values, word):
             node.blame(f"'{word}' means nothing without 'scenario'")
     if "base_url" not in values:
         node.lack("needs the key 'base_url', or 'scenario'")

@@ -1,22 +1,24 @@
-"""How sections are read: a class says its keys, one a line, each with what reads it and what stands where it is absent.
+"""How sections are read: a class says its keys, one a line, each with what reads it, what stands where it is absent, and its
+description, from which the manual is made (`reference`).
 
 ```python
 @attrs.frozen(kw_only=True)
 class Breaker:
-    failures: int = key(integer(1), 5)
-    open: float = key(seconds, 30.0)
+    failures: int = key(integer(1), 5, doc="So many failures in a row open it.")
+    open: float = key(seconds, 30.0, doc="How long it stays open before one attempt probes.")
 
-breaker: Breaker = key(section(Breaker), Breaker())     # in the section around it
+breaker: Breaker = key(section(Breaker), Breaker(), doc="...")     # in the section around it
 ```
 
-A reader is a function from a Node to a value. It raises Mistake (through `node.fail`); what reads a collection notes it,
+A reader turns a Node into a value. It raises Mistake (through `node.fail`); what reads a collection notes it,
 and reads on with what comes next, so that one run reports every mistake.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import attrs
 
@@ -25,51 +27,98 @@ from llmux.config.nodes import Node
 from llmux.config.problems import Mistake, suggestion
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 D = TypeVar("D")
-Reader = Callable[[Node], T]
 Check = Callable[[Node, T], None]
 Make = Callable[[Node, dict[str, Any]], T]
 
 NO_EFFECT = "understood, has no effect yet"
 
 
+def plain(value: object) -> str:
+    """A value as it would be written in the file."""
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value)
+
+
+def pairs(value: tuple[tuple[str, object], ...]) -> str:
+    """A table as it would be written in the file."""
+    return plain(dict(value))
+
+
+@attrs.frozen(eq=False)
+class Reader(Generic[T_co]):
+    """What reads one value.
+
+    `wants` is what it takes, worded to follow "must be". Where that is or holds mappings with keys of ours, `cls` is the class
+    that declares them, and `place` is where they stand below the value: "" for the value itself, "[]" for the items of a list,
+    ".NAME" for the values of a table. `refines`: what such a mapping leaves out is as in the `shared` one of its class.
+    `write` is the way back: a value as it would be written in the file, or "null" where nothing can be written for it.
+    """
+
+    read: Callable[[Node], T_co]
+    wants: str
+    cls: type | None = None
+    place: str = ""
+    refines: bool = False
+    write: Callable[[Any], str] = plain
+
+    def __call__(self, node: Node) -> T_co:
+        return self.read(node)
+
+
+def reads(wants: str, write: Callable[[Any], str] = plain) -> Callable[[Callable[[Node], T]], Reader[T]]:
+    """Make a function a reader of one value."""
+    return lambda read: Reader(read, wants, write=write)
+
+
+def reads_as(like: Reader[Any], wants: str = "") -> Callable[[Callable[[Node], T]], Reader[T]]:
+    """Make a function a reader of what another one takes, in other words if `wants` gives any."""
+    return lambda read: Reader(read, wants or like.wants, like.cls, like.place, write=like.write)
+
+
 @attrs.frozen
 class Key:
-    """What a field of a section is in the file. `words` are all its names there, the usual one first."""
+    """What a field of a section is in the file. `words` are all its names there, the usual one first; `default` is what stands
+    where it is absent; the others are as `key` takes them."""
 
     read: Reader[Any]
     words: tuple[str, ...]
-    required: bool
-    later: bool
+    doc: str
+    example: str
+    default: Any = None
+    required: bool = False
+    later: bool = False
+    secret: bool = False
 
 
-def key(read: Reader[T], default: T, *words: str, later: bool = False, secret: bool = False) -> T:
+def key(
+    read: Reader[T], default: T, *words: str, doc: str = "", example: str = "", later: bool = False, secret: bool = False
+) -> T:
     """A key that may be absent, or empty.
 
-    `words`: its names in the file, where they are not the field's own. `later`: what it asks for is not built yet,
-    which is said to whoever uses it. `secret`: it is left out where the section is printed.
+    `words`: its names in the file, where they are not the field's own. `doc`: what it does, for those who run llmux; words to be
+    typed stand in backquotes. `example`: a value as it would be written, where the default shows none. `later`: what it asks for
+    is not built yet, which is said to whoever uses it. `secret`: it is left out where the section is printed.
     """
-    field: Any = attrs.field(default=default, repr=not secret, metadata={"key": (read, words, False, later)})
+    about = Key(read, words, doc, example, default, later=later, secret=secret)
+    field: Any = attrs.field(default=default, repr=not secret, metadata={"key": about})
     return field  # type: ignore[no-any-return]  # a field at the class, a T at its instances
 
 
-def required(read: Reader[T], *words: str, secret: bool = False) -> T:
+def required(read: Reader[T], *words: str, doc: str = "", example: str = "", secret: bool = False) -> T:
     """A key that must be there. See `key`."""
-    field: Any = attrs.field(repr=not secret, metadata={"key": (read, words, True, False)})
+    about = Key(read, words, doc, example, required=True, secret=secret)
+    field: Any = attrs.field(repr=not secret, metadata={"key": about})
     return field  # type: ignore[no-any-return]  # as above
 
 
 def keys_of(cls: type) -> dict[str, Key]:
     """The keys that a section class declares, by field."""
-    keys = {}
-    for field in attrs.fields(cls):
-        if "key" in field.metadata:
-            read, words, needed, later = field.metadata["key"]
-            keys[field.name] = Key(read, words or (field.name,), needed, later)
-    return keys
+    declared = {field.name: field.metadata["key"] for field in attrs.fields(cls) if "key" in field.metadata}
+    return {name: attrs.evolve(key, words=key.words or (name,)) for name, key in declared.items()}
 
 
-def attempt(read: Reader[T], node: Node, otherwise: D) -> T | D:
+def attempt(read: Callable[[Node], T], node: Node, otherwise: D) -> T | D:
     """What a reader gives; or `otherwise` where it gives nothing, its mistake noted."""
     try:
         return read(node)
@@ -121,7 +170,7 @@ def section(cls: type[T], check: Check[T] | None = None, make: Make[T] | None = 
             check(node, made)
         return made
 
-    return read
+    return Reader(read, "a mapping", cls)
 
 
 def shared(cls: type[T], check: Check[T] | None = None) -> Reader[T]:
@@ -136,7 +185,8 @@ def shared(cls: type[T], check: Check[T] | None = None) -> Reader[T]:
 
 def refined(cls: type[T], check: Check[T] | None = None) -> Reader[T]:
     """A reader of a section that says only where it differs from the shared one."""
-    return section(cls, check, lambda node, values: attrs.evolve(cast(Any, inherited(node, cls)), **values))
+    read = section(cls, check, lambda node, values: attrs.evolve(cast(Any, inherited(node, cls)), **values))
+    return attrs.evolve(read, refines=True)
 
 
 def inherited(node: Node, cls: type[T]) -> T:
@@ -151,7 +201,7 @@ def each(read: Reader[T]) -> Reader[tuple[T, ...]]:
         found = (attempt(read, item, _NONE) for item in node.items())
         return tuple(value for value in found if not isinstance(value, _None))
 
-    return read_all
+    return Reader(read_all, f"a list, each item {read.wants}", read.cls, f"[]{read.place}")
 
 
 def some(read: Reader[T]) -> Reader[tuple[T, ...]]:
@@ -163,7 +213,12 @@ def some(read: Reader[T]) -> Reader[tuple[T, ...]]:
             node.fail("must not be empty")
         return read_all(node)
 
-    return read_some
+    return attrs.evolve(
+        read_all,
+        read=read_some,
+        wants=f"a list of at least one item, each {read.wants}",
+        write=lambda value: plain(value) if value else "null",
+    )
 
 
 def table(read: Reader[T]) -> Reader[tuple[tuple[str, T], ...]]:
@@ -173,7 +228,7 @@ def table(read: Reader[T]) -> Reader[tuple[tuple[str, T], ...]]:
         found = ((name, attempt(read, value, _NONE)) for name, (_, value) in node.entries().items())
         return tuple((name, value) for name, value in found if not isinstance(value, _None))
 
-    return read_all
+    return Reader(read_all, f"a mapping from names, each to {read.wants}", read.cls, f".NAME{read.place}", write=pairs)
 
 
 class _None:

@@ -1,7 +1,7 @@
 """The shape of the configuration: every word of the file, what it may hold, and what stands where it is absent.
 
-To add a key, add one line to its section: `name: type = key(reader, default)`. `later=True` marks what is understood but
-not built yet. The readers of single values are in `values`, those of collections in `reader`.
+To add a key, add one line to its section: `name: type = key(reader, default, doc="...")`. `later=True` marks what is
+understood but not built yet. The readers of single values are in `values`, those of collections in `reader`.
 """
 
 from __future__ import annotations
@@ -35,43 +35,74 @@ _ROTATIONS: dict[str, Rotation] = {"never": "never", "hourly": "hourly", "daily"
 
 @attrs.frozen(kw_only=True)
 class Log:
-    """What is logged, and how. `keep`: how many rotated files stay."""
+    """What is logged, and how."""
 
-    level: Level = key(choice(LEVELS), "info")
-    format: Format = key(choice(FORMATS), "text")
-    file: str | None = key(text, None)
-    rotate: Rotation = key(choice(_ROTATIONS), "daily", later=True)
-    keep: int = key(integer(0), 14, later=True)
+    level: Level = key(
+        choice(LEVELS),
+        "info",
+        doc="The least severe events that are logged. From `warn` up, the line for each exchange is left out too.",
+    )
+    format: Format = key(choice(FORMATS), "text", doc="Lines to read, or one JSON object a line.")
+    file: str | None = key(
+        text,
+        None,
+        doc="The file that the log goes to, instead of standard output; SIGUSR1 has it opened again.",
+        example="/var/log/llmux/llmux.log",
+    )
+    rotate: Rotation = key(choice(_ROTATIONS), "daily", doc="How often a new file is begun.", later=True)
+    keep: int = key(integer(0), 14, doc="How many old files stay.", later=True)
 
 
 @attrs.frozen(kw_only=True)
 class Cors:
-    """The web pages that may call, by origin (`https://host`), or `*`."""
+    """The web pages that may call."""
 
-    origins: tuple[str, ...] = key(each(text), ())
+    origins: tuple[str, ...] = key(
+        each(text),
+        (),
+        doc="Their origins, or `*` for all. Without any, browsers let no page of another site call.",
+        example="[https://app.example]",
+    )
 
 
 @attrs.frozen(kw_only=True)
 class Management:
-    """The management API: its key, and whether other hosts may use it."""
+    """The management API."""
 
-    secret: str | None = key(optional_secret, None, secret=True)
-    allow_remote: bool = key(boolean, False)
+    secret: str | None = key(
+        optional_secret,
+        None,
+        doc="The key of the management API; without one, there is no such API.",
+        example='"${LLMUX_MANAGEMENT_SECRET}"',
+        secret=True,
+    )
+    allow_remote: bool = key(boolean, False, doc="Whether other hosts may use it.")
 
 
 @attrs.frozen(kw_only=True)
 class Metrics:
-    """Whether everybody may read the metrics, and an endpoint string of their own."""
+    """Who may read the metrics, and where."""
 
-    public: bool = key(boolean, False)
-    listen: str | None = key(listen, None)
+    public: bool = key(
+        boolean, False, doc="Whether everybody may read `/metrics`; else this host may, and who shows a client key."
+    )
+    listen: str | None = key(
+        listen,
+        None,
+        doc="A listener of its own that serves `/metrics` to whoever can reach it, and nothing else.",
+        example='"tcp:8744:interface=127.0.0.1"',
+    )
 
 
 @attrs.frozen(kw_only=True)
 class Translation:
-    """`strict`: what a translation cannot carry is refused, and not dropped with a note."""
+    """How dialects are translated."""
 
-    strict: bool = key(boolean, False)
+    strict: bool = key(
+        boolean,
+        False,
+        doc="Whether a request is refused when a translation cannot carry all of it; else the part is dropped, with a note.",
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -84,26 +115,54 @@ class Config:
     `listen_marks` are the places of `listen`, one by one, and `metrics_mark` is that of `metrics.listen`.
     """
 
-    listen: tuple[str, ...] = key(some(listen), (DEFAULT,))
-    api_keys: tuple[ClientKey, ...] = key(client_keys, ())
-    drain: float = key(seconds, 30.0)
-    limits: Limits = key(section(Limits), Limits())
-    timeouts: Timeouts = key(shared(Timeouts), Timeouts())
-    retry: Retry = key(shared(Retry, check_retry), Retry(), "retry", "global_retry", later=True)
-    breaker: Breaker = key(section(Breaker), Breaker(), later=True)
-    cooldown: Cooldown = key(section(Cooldown), Cooldown(), later=True)
-    affinity: Affinity = key(section(Affinity), Affinity(), later=True)
-    log: Log = key(section(Log), Log())
-    cors: Cors = key(section(Cors), Cors(), later=True)
-    management: Management = key(section(Management), Management(), later=True)
-    metrics: Metrics = key(section(Metrics), Metrics())
-    providers: tuple[Provider, ...] = key(providers, ())
-    routes: tuple[Route, ...] = key(each(route), (), later=True)
-    amp: Amp = key(amp, Amp(), "amp", "ampcode")
-    endpoints: tuple[Endpoint, ...] = key(endpoints, (), later=True)
-    global_timeout: float | None = key(endpoint_seconds, None, later=True)
-    include: tuple[str, ...] = key(each(text), (), later=True)
-    translation: Translation = key(section(Translation), Translation(), later=True)
+    listen: tuple[str, ...] = key(
+        some(listen),
+        (DEFAULT,),
+        doc="Where to listen. `HOST` and `PORT` in the environment go before what the first one says, and sockets of systemd "
+        "before all.",
+    )
+    api_keys: tuple[ClientKey, ...] = key(
+        client_keys,
+        (),
+        doc="What clients must show, in whatever place they usually do. Without any, everybody may call, so llmux then refuses "
+        "to listen where other hosts can reach it.",
+        example='["${LLMUX_KEY}"]',
+    )
+    drain: float = key(seconds, 30.0, doc="How long what runs may take to end when llmux stops; then it is cut off.")
+    limits: Limits = key(section(Limits), Limits(), doc="What requests may take.")
+    timeouts: Timeouts = key(shared(Timeouts), Timeouts(), doc="How long things may take.")
+    retry: Retry = key(
+        shared(Retry, check_retry), Retry(), "retry", "global_retry", doc="How failed attempts are repeated.", later=True
+    )
+    breaker: Breaker = key(section(Breaker), Breaker(), doc="When a provider that fails is passed over.", later=True)
+    cooldown: Cooldown = key(section(Cooldown), Cooldown(), doc="How long a provider's key rests after it failed.", later=True)
+    affinity: Affinity = key(section(Affinity), Affinity(), doc="Which provider a conversation goes on with.", later=True)
+    log: Log = key(section(Log), Log(), doc="What is logged, and how.")
+    cors: Cors = key(section(Cors), Cors(), doc="Which web pages may call.", later=True)
+    management: Management = key(section(Management), Management(), doc="The management API.", later=True)
+    metrics: Metrics = key(section(Metrics), Metrics(), doc="Who may read the metrics, and where.")
+    providers: tuple[Provider, ...] = key(
+        providers,
+        (),
+        doc="Who can be asked, by names of your own. Letters, digits, `.`, `_` and `-` make a name, which shows in paths, logs "
+        "and metrics. Without any, and without an Amp upstream, llmux answers from a built-in scenario.",
+    )
+    routes: tuple[Route, ...] = key(each(route), (), doc="Rules for who answers what, the first that fits.", later=True)
+    amp: Amp = key(amp, Amp(), "amp", "ampcode", doc="Amp, and its upstream ampcode.com.")
+    endpoints: tuple[Endpoint, ...] = key(endpoints, (), doc="Paths of your own, each led to a URL.", later=True)
+    global_timeout: float | None = key(
+        endpoint_seconds, None, doc="How many seconds an endpoint may take.", example="30", later=True
+    )
+    include: tuple[str, ...] = key(
+        each(text),
+        (),
+        doc="Files to read besides, such as the `proxy_config.yaml` of an amp-server.",
+        example="[proxy_config.yaml]",
+        later=True,
+    )
+    translation: Translation = key(
+        section(Translation), Translation(), doc="How requests and answers are translated between dialects.", later=True
+    )
     skipped: tuple[tuple[str, str], ...] = ()
     path: str | None = None
     digest: str = ""

@@ -16,7 +16,7 @@ import attrs
 from llmux.config.env import Unset
 from llmux.config.nodes import Node, folder_of
 from llmux.config.problems import Mistake
-from llmux.config.reader import Reader, attempt, each, key, section
+from llmux.config.reader import Reader, attempt, each, key, reads, reads_as, section
 from llmux.config.values import text
 
 _LOADED = "keys_"  # what systemd puts before the names of the files in a folder that is loaded as "keys"
@@ -54,6 +54,7 @@ def unfit(value: str) -> str | None:
     return None
 
 
+@reads("text")
 def _written(node: Node) -> Secret:
     try:
         return secret_of(node.text(), node, "the key is empty")
@@ -61,15 +62,18 @@ def _written(node: Node) -> Secret:
         return Secret(None, str(unset))
 
 
+@reads("the name of an environment variable")
 def _from_variable(node: Node) -> Secret:
     name = text(node)
     return secret_of(node.book.environ.get(name, ""), node, str(Unset(name)))
 
 
+@reads("the path of a file")
 def _from_file(node: Node) -> Secret:
     return _first([os.path.join(node.folder, text(node))], node)
 
 
+@reads("the name of a credential")
 def _from_credential(node: Node) -> Secret:
     """From the folder that systemd fills (`LoadCredential=`, systemd.exec(5)); without it, from the one that it is filled from.
 
@@ -104,11 +108,26 @@ def _first(paths: Sequence[str], node: Node, missing: str = "", denied: str = ""
 class KeyItem:
     """A key with its particulars: exactly one place that it comes from, and a name."""
 
-    written: Secret | None = key(_written, None, "key")
-    file: Secret | None = key(_from_file, None)
-    env: Secret | None = key(_from_variable, None)
-    credential: Secret | None = key(_from_credential, None)
-    name: str | None = key(text, None)
+    written: Secret | None = key(
+        _written, None, "key", doc="The key itself; better a `${NAME}` than the key.", example='"${LLMUX_KEY}"'
+    )
+    file: Secret | None = key(
+        _from_file,
+        None,
+        doc="A file that holds the key and nothing else. A relative path starts at the folder of the file that names it.",
+        example="/run/secrets/llmux",
+    )
+    env: Secret | None = key(_from_variable, None, doc="The environment variable that holds the key.", example="LLMUX_KEY")
+    credential: Secret | None = key(
+        _from_credential,
+        None,
+        doc="The credential of systemd that holds the key: a file of this name in `/etc/llmux/credentials`, for the packaged "
+        "service.",
+        example="llmux",
+    )
+    name: str | None = key(
+        text, None, doc="What logs call it; without it, a name made of its place in the list.", example="laptop"
+    )
 
     @property
     def secret(self) -> Secret:
@@ -117,9 +136,11 @@ class KeyItem:
 
 @attrs.frozen(kw_only=True)
 class ClientKeyItem(KeyItem):
-    """A client key with its particulars. `models`: the names or globs that it may ask for."""
+    """A client key with its particulars."""
 
-    models: tuple[str, ...] | None = key(each(text), None)
+    models: tuple[str, ...] | None = key(
+        each(text), None, doc="The models that it may ask for, names or patterns; without it, all.", example='["gpt-*"]'
+    )
 
 
 _SOURCES = ("written", "file", "env", "credential")
@@ -137,13 +158,19 @@ def key_item(cls: type[Item]) -> Reader[Item]:
         return cls(**values)
 
     described = section(cls, make=make, private=True)
-    # A key of a later file takes the place of the earlier: two places put together would be none.
-    return lambda node: described(node.last) if node.is_mapping else cls(written=_written(node))
+
+    @reads_as(described, "a key, or a mapping that says where it is")
+    def read(node: Node) -> Item:
+        # A key of a later file takes the place of the earlier: two places put together would be none.
+        return described(node.last) if node.is_mapping else cls(written=_written(node))
+
+    return read
 
 
 _one = key_item(KeyItem)
 
 
+@reads_as(_one)
 def present_secret(node: Node) -> str:
     """A key. One that is absent is left out of the list that it stands in: that is noted, and no mistake."""
     secret = _one(node).secret
@@ -153,6 +180,7 @@ def present_secret(node: Node) -> str:
     return secret.value
 
 
+@reads_as(_one)
 def optional_secret(node: Node) -> str | None:
     """A key that may be absent. An empty text is how some programs write that there is none, and is not worth a notice."""
     return None if node.raw.value == "" else attempt(present_secret, node, None)

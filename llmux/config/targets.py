@@ -9,12 +9,13 @@ import attrs
 from llmux.config.nodes import Node
 from llmux.config.problems import Mark, listed, suggestion
 from llmux.config.providers import Provider
-from llmux.config.reader import attempt, each, key, required, section, some, table
+from llmux.config.reader import attempt, each, key, reads, reads_as, required, section, some, table
 from llmux.config.values import boolean, integer, number, regex, text
 
 LEVELS = ("none", "auto", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
+@reads(f"{listed(LEVELS)}, or a number of tokens")
 def thinking(node: Node) -> str | int:
     """How much a model shall think: a level, or a budget in tokens (-1: as it likes)."""
     value = node.plain()
@@ -22,9 +23,10 @@ def thinking(node: Node) -> str | int:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and value >= -1:
         return value
-    node.fail(f"must be {listed(LEVELS)}, or a number of tokens")
+    node.fail(f"must be {thinking.wants}")
 
 
+@reads("the name of a provider")
 def provider_name(node: Node) -> str:
     """The name of a provider that is configured, if only as one whose keys are absent."""
     name, names = text(node), [provider.name for provider in node.book.providers]
@@ -35,19 +37,28 @@ def provider_name(node: Node) -> str:
 
 @attrs.frozen(kw_only=True)
 class Target:
-    """Where a rule leads: a model, and the one provider to ask where it is named."""
+    """Where a rule leads."""
 
-    model: str = required(text)
-    provider: str | None = key(provider_name, None)
-    thinking: str | int | None = key(thinking, None, later=True)
-
-
-def target(node: Node) -> Target:
-    """`model`, `model:provider`, or a mapping of the two and thinking."""
-    return _described(node) if node.is_mapping else _target(node, text(node))
+    model: str = required(text, doc="The name of the model, whole, with any colon that it has.", example="gpt-5")
+    provider: str | None = key(
+        provider_name, None, doc="The one provider to ask; without it, all that serve the model.", example="openai"
+    )
+    thinking: str | int | None = key(
+        thinking,
+        None,
+        doc="How much the model shall think: a level, or a number of tokens. Without it, as the request says.",
+        example="high",
+        later=True,
+    )
 
 
 _described = section(Target)
+
+
+@reads_as(_described, "a model, MODEL:PROVIDER, or a mapping")
+def target(node: Node) -> Target:
+    """`model`, `model:provider`, or a mapping of the two and thinking."""
+    return _described(node) if node.is_mapping else _target(node, text(node))
 
 
 def _target(node: Node, written: str) -> Target:
@@ -69,27 +80,35 @@ def _may_serve(provider: Provider, model: str) -> bool:
 
 @attrs.frozen(kw_only=True)
 class When:
-    """What a request must be like. All that is given must hold; `header` maps names to patterns."""
+    """What a request must be like. All that is given must hold."""
 
-    model: str | None = key(text, None)
-    alias: str | None = key(text, None)
-    header: tuple[tuple[str, str], ...] = key(table(text), ())
-    tools: bool | None = key(boolean, None)
-    images: bool | None = key(boolean, None)
-    min_tokens: int | None = key(integer(0), None)
-    max_tokens: int | None = key(integer(0), None)
-    stream: bool | None = key(boolean, None)
-    feature: str | None = key(text, None)
+    model: str | None = key(text, None, doc="The model that is asked for, a name or a pattern.", example='"claude-*"')
+    alias: str | None = key(text, None, doc="The `NAME` of a path `/api/provider/NAME/`.", example="anthropic")
+    header: tuple[tuple[str, str], ...] = key(
+        table(text), (), doc="Headers of the request, each with a pattern for its text.", example='{user-agent: "amp*"}'
+    )
+    tools: bool | None = key(boolean, None, doc="Whether it offers tools.", example="true")
+    images: bool | None = key(boolean, None, doc="Whether it holds images.", example="true")
+    min_tokens: int | None = key(
+        integer(0), None, doc="How many tokens it has at least, estimated by its length.", example="100000"
+    )
+    max_tokens: int | None = key(
+        integer(0), None, doc="How many tokens it has at most, estimated by its length.", example="200000"
+    )
+    stream: bool | None = key(boolean, None, doc="Whether it asks for a stream.", example="true")
+    feature: str | None = key(text, None, doc="What Amp wants the model for.", example="titling")
 
 
 @attrs.frozen(kw_only=True)
 class Mapping:
-    """From one model name to others. `source` is a name, or a regular expression where `regex` is set; case is free."""
+    """From one model name to others."""
 
-    source: str = required(text, "from")
-    targets: tuple[Target, ...] = required(some(target), "to")
-    regex: bool = key(boolean, False)
-    when: When | None = key(section(When), None, later=True)
+    source: str = required(text, "from", doc="The name that is asked for, in upper or lower case.", example="claude-opus-4-5")
+    targets: tuple[Target, ...] = required(
+        some(target), "to", doc="What is asked for instead: the first model that some provider serves.", example="[gpt-5]"
+    )
+    regex: bool = key(boolean, False, doc="Whether `from` is a regular expression, to be found anywhere in the name.")
+    when: When | None = key(section(When), None, doc="What else a request must be like.", later=True)
     where: Mark
 
 
@@ -103,12 +122,22 @@ mapping = section(Mapping, _check_mapping)
 
 @attrs.frozen(kw_only=True)
 class Route:
-    """A rule of the routing table. `weights` shares the traffic among `to`; `mirror` gets a copy."""
+    """A rule of the routing table."""
 
-    when: When = key(section(When), When())
-    to: tuple[Target, ...] = required(some(target))
-    mirror: Target | None = key(target, None)
-    weights: tuple[float, ...] = key(each(number(0)), ())
+    when: When = key(section(When), When(), doc="What a request must be like; all that is given must hold.")
+    to: tuple[Target, ...] = required(some(target), doc="Who answers it, in this order.", example="[gpt-5]")
+    mirror: Target | None = key(
+        target,
+        None,
+        doc="A model that gets a copy of the request; its answer is thrown away, and nobody waits for it.",
+        example="gpt-5-mini",
+    )
+    weights: tuple[float, ...] = key(
+        each(number(0)),
+        (),
+        doc="How requests are shared among the targets of `to`, a number for each. Without it, all go to the first, and the "
+        "others stand in for it.",
+    )
     where: Mark
 
 

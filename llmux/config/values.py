@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from llmux.config.nodes import Node
 from llmux.config.problems import listed, suggestion
-from llmux.config.reader import Reader, attempt
+from llmux.config.reader import Reader, attempt, pairs, reads, reads_as
 from llmux.headers import HOP_BY_HOP
 
 T = TypeVar("T")
@@ -30,6 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
+@reads("text")
 def text(node: Node) -> str:
     """Text with something in it, in one line."""
     value = node.text().strip()
@@ -40,17 +41,19 @@ def text(node: Node) -> str:
     return value
 
 
+@reads("true or false")
 def boolean(node: Node) -> bool:
     """`true` or `false`, without quotes."""
     value = node.plain()
     if not isinstance(value, bool):
-        node.fail(f"must be true or false, not {_shown(node, value)}")
+        node.fail(f"must be {boolean.wants}, not {_shown(node, value)}")
     return value
 
 
 def integer(least: int, most: int | None = None) -> Reader[int]:
     """A whole number within limits."""
 
+    @reads(f"a whole number, {_limits(least, most)}")
     def read(node: Node) -> int:
         value = node.plain()
         if not isinstance(value, int) or isinstance(value, bool):
@@ -63,6 +66,7 @@ def integer(least: int, most: int | None = None) -> Reader[int]:
 def number(least: float, most: float | None = None) -> Reader[float]:
     """A number within limits."""
 
+    @reads(f"a number, {_limits(least, most)}")
     def read(node: Node) -> float:
         value = node.plain()
         if not isinstance(value, int | float) or isinstance(value, bool):
@@ -72,14 +76,16 @@ def number(least: float, most: float | None = None) -> Reader[float]:
     return read
 
 
+@reads("seconds, or a time such as 500ms, 30s or 2m")
 def seconds(node: Node) -> float:
     """A length of time in seconds: `30`, `0.5`, or with its unit `500ms`, `30s`, `2m`, `1h`, `1d`."""
-    value = _quantity(node, _SECONDS, "seconds, or a time such as 500ms, 30s or 2m")
+    value = _quantity(node, _SECONDS, seconds.wants)
     if value > _MOST_DAYS * _SECONDS["d"]:
         node.fail(f"must be no more than {_MOST_DAYS}d, got {node.raw.value}")
     return value
 
 
+@reads(f"{seconds.wants}; more than 0")
 def patience(node: Node) -> float:
     """A length of time in seconds, and some time at least."""
     value = seconds(node)
@@ -88,9 +94,15 @@ def patience(node: Node) -> float:
     return value
 
 
+def _in_bytes(value: int) -> str:
+    unit = next((unit for unit in ("GiB", "MiB", "KiB") if value % _BYTES[unit.lower()] == 0), "B")
+    return f"{value // _BYTES[unit.lower()]}{unit}"
+
+
+@reads("bytes, or a size such as 512k, 10MB or 32MiB", _in_bytes)
 def size(node: Node) -> int:
     """A size in bytes: `1048576`, `512k`, `10MB` (a million each), `32MiB` (1024 times 1024 each)."""
-    value = _quantity(node, _BYTES, "bytes, or a size such as 512k, 10MB or 32MiB")
+    value = _quantity(node, _BYTES, size.wants)
     if value < 1:
         node.fail("must be more than 0")
     if value > _MOST_GIB * _BYTES["gib"]:
@@ -100,18 +112,21 @@ def size(node: Node) -> int:
 
 def choice(words: Mapping[str, T]) -> Reader[T]:
     """One of some words, each standing for a value. A word such as `true` is matched by what YAML makes of it."""
+    wants = listed(words)
 
+    @reads(wants, lambda value: next((word for word, meant in words.items() if meant == value), "null"))
     def read(node: Node) -> T:
         value = node.plain()
         word = str(value).lower() if isinstance(value, bool) else value
         if not isinstance(word, str) or word not in words:
             hint = suggestion(word, words) if isinstance(word, str) else ""
-            node.fail(f"must be {listed(words)}, not {_shown(node, value)}{hint}")
+            node.fail(f"must be {wants}, not {_shown(node, value)}{hint}")
         return words[word]
 
     return read
 
 
+@reads("an http or https URL")
 def address(node: Node) -> str:
     """An http or https URL. Nothing of a wrong one is repeated, since it may hold a key."""
     value = text(node)
@@ -129,6 +144,7 @@ def address(node: Node) -> str:
     return value
 
 
+@reads("an http or https URL without a query")
 def url(node: Node) -> str:
     """An http or https URL of a host and perhaps a path, without the slash at its end."""
     value = address(node)
@@ -140,6 +156,7 @@ def url(node: Node) -> str:
 def blank_or(read: Reader[T]) -> Reader[T | None]:
     """What `read` reads, or None for an empty text, as some programs write what is not set."""
 
+    @reads_as(read, f"{read.wants}, or an empty text for none")
     def read_it(node: Node) -> T | None:
         return None if node.plain() in ("", None) else read(node)
 
@@ -156,6 +173,7 @@ def regex(node: Node) -> str:
     return value
 
 
+@reads("the name of a header")
 def header_name(node: Node) -> str:
     """The name of a header (RFC 9110 5.1)."""
     value = text(node)
@@ -168,6 +186,7 @@ def header_name(node: Node) -> str:
 _OURS = frozenset(name.decode() for name in HOP_BY_HOP) | {"host", "content-length"}
 
 
+@reads("a mapping from header names, each to its text", pairs)
 def headers(node: Node) -> tuple[tuple[str, str], ...]:
     """Header names and values, as a mapping. Names that differ only in case are one."""
     found = []
@@ -199,17 +218,20 @@ def anything(node: Node) -> Any:
 def _within(node: Node, value: float, least: float, most: float | None) -> float:
     highest = sys.float_info.max if most is None else most
     if not least <= value <= highest:
-        limits = f"at least {least}" if most is None else f"between {least} and {most}"
-        node.fail(f"must be {limits}, got {value}")
+        node.fail(f"must be {_limits(least, most)}, got {value}")
     return value
 
 
-def _quantity(node: Node, units: Mapping[str, float], wanted: str) -> float:
+def _limits(least: float, most: float | None) -> str:
+    return f"at least {least}" if most is None else f"between {least} and {most}"
+
+
+def _quantity(node: Node, units: Mapping[str, float], wants: str) -> float:
     value = node.plain()
     found = _QUANTITY.fullmatch(str(value)) if not isinstance(value, bool) else None
     factor = units.get(found[2].lower()) if found else None
     if found is None or factor is None:
-        node.fail(f"must be {wanted}, not {_shown(node, value)}")
+        node.fail(f"must be {wants}, not {_shown(node, value)}")
     return float(found[1]) * factor
 
 
