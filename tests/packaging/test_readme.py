@@ -52,6 +52,15 @@ class SnippetTests(SynchronousTestCase):
             said = _run(words) if shutil.which("curl") else _curl(words)
             self.assertIn(_GREETING, _told(said), f"{line}\n{said}")
 
+    def test_install(self) -> None:
+        """Each way takes three commands at most; the last of them is a first call, which works."""
+        ways = [block.splitlines() for block in blocks("console")][:3]
+        self.assertEqual([way[0].split()[0] for way in ways], ["make", "pipx", "python3"])
+        for way in ways:
+            self.assertLessEqual(len(way), 3)
+            words = shlex.split(self.here(way[-1]))
+            self.assertIn(_GREETING, _told(_run(words) if shutil.which("curl") else _curl(words)))
+
     def test_sdks(self) -> None:
         """One snippet for each dialect, run as it stands."""
         snippets = blocks("python")
