@@ -234,6 +234,7 @@ class FrontChannel(HTTPChannel):
 class FrontSite(Site):
     """The factory of client connections. `clock` serves its timeouts; `refusal` words its refusals."""
 
+    noisy = False  # the daemon itself says where it listens
     requestFactory = FrontRequest
     channel_class: type[FrontChannel] = FrontChannel
     noisy = False
