@@ -59,10 +59,11 @@ def without_skipped(config: Config) -> Config:
     )
 
 
-def with_demo(config: Config, declared: Sequence[Provider]) -> tuple[Config, list[Notice]]:
+def with_demo(config: Config, declared: Sequence[Provider], *, fresh: bool) -> tuple[Config, list[Notice]]:
     """Where nobody could answer, the built-in scenario does; where there is an Amp upstream, that is somebody.
 
-    `declared` are the providers as they are written, those included that cannot be used.
+    `declared` are the providers as they are written, those included that cannot be used. `fresh`: nothing is configured at all,
+    so that the scenario is what was meant, and no notice is due.
     """
     if any(provider.enabled for provider in config.providers) or config.amp.upstream_url:
         return config, []
@@ -78,7 +79,7 @@ def with_demo(config: Config, declared: Sequence[Provider]) -> tuple[Config, lis
         where=where,
     )
     why = "no provider can be used" if declared else "no provider is configured"
-    notices = [Notice(where, "providers", f"{why}: answering from the built-in scenario 'hello'")] if config.path else []
+    notices = [] if fresh else [Notice(where, "providers", f"{why}: answering from the built-in scenario 'hello'")]
     return attrs.evolve(config, providers=(demo,)), notices
 
 

@@ -74,7 +74,7 @@ def _assembled(book: Book, files: Sequence[str], read: Callable[[str], bytes], r
 
     if book.problems:
         raise ConfigError(sorted(dict.fromkeys(book.problems), key=place))
-    config, notices = with_demo(without_skipped(config), config.providers)
+    config, notices = with_demo(without_skipped(config), config.providers, fresh=not roots)
     notices += book.notices + unknown_callers(config)
     return attrs.evolve(config, notices=tuple(sorted(dict.fromkeys(notices), key=place)))
 

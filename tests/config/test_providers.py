@@ -145,6 +145,7 @@ class Absence(ConfigCase):
     def test_so_it_does_without_providers(self) -> None:
         said = "providers: no provider is configured: answering from the built-in scenario 'hello'"
         self.assertEqual(self.notices("drain: 5\n"), [said])
+        self.assertEqual(self.notices("# nothing, as it is installed\n"), [])
         self.assertEqual(self.read("timeouts: {idle: 3}\n").providers[0].timeouts.idle, 3)
         config = self.read(f"providers: {{a: {{{A}, enabled: false}}}}\n")
         self.assertEqual([provider.name for provider in config.providers], ["demo"])
