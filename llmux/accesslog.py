@@ -112,7 +112,7 @@ class WrittenLines:
 
     def change(self, format_: str, wanted: bool) -> None:
         """From now on in this form, if at all."""
-        self._render = (_json if format_ == "json" else _text) if wanted else None
+        self._render = _FORMS[format_] if wanted else None
 
     def write(self, line: Line) -> None:
         """See `AccessLog`."""
@@ -155,3 +155,11 @@ def _json(line: Line) -> str:
     time = datetime.fromtimestamp(line.time, UTC).isoformat(timespec="milliseconds")
     head = {"time": time, "level": "info", "logger": "llmux.access", "message": line.text}
     return jsonio.dumps({**head, **line.fields}).decode() + "\n"
+
+
+def _journal(line: Line) -> str:
+    # With its priority for systemd's journal, which knows the time itself.
+    return f"<6>[llmux.access#info] {printable(line.text)}\n"
+
+
+_FORMS = {"text": _text, "json": _json, "journal": _journal}

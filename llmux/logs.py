@@ -45,6 +45,7 @@ class Log:
 
     def __init__(self, settings: Settings, stream: IO[str], clock: IReactorTime) -> None:
         self._stream = self._out = stream
+        self._journal = is_journal(stream)
         self._path: str | None = None
         self.lines = WrittenLines(cast(IO[str], self), settings.format, clock)
         self.change(settings)()
@@ -57,12 +58,13 @@ class Log:
         """Do all that may fail of a change (OSError), and return what makes it."""
         path = settings.file and os.path.abspath(settings.file)
         out = self._out if path == self._path else self._stream if path is None else _append(path)
+        form = "journal" if path is None and self._journal and settings.format == "text" else settings.format
 
         def make() -> None:
             self._switch(out)
             self._path = path
-            self._observe = observer(settings.format, settings.level, cast(IO[str], self))
-            self.lines.change(settings.format, settings.level in ("debug", "info"))
+            self._observe = observer(form, settings.level, cast(IO[str], self))
+            self.lines.change(form, settings.level in ("debug", "info"))
 
         return make
 
@@ -97,7 +99,7 @@ def _append(path: str) -> IO[str]:
 
 def observer(format_: str, level: str, out: IO[str]) -> ILogObserver:
     """An observer that writes events of `level` and above to `out`."""
-    writer = textFileLogObserver(out) if format_ == "text" else json_observer(out)
+    writer = _OBSERVERS[format_](out)
     threshold = LogLevelFilterPredicate(defaultLogLevel=LogLevel.levelWithName(level))
     filtered: ILogObserver = FilteringLogObserver(writer, [threshold])
     return filtered
@@ -107,6 +109,34 @@ def json_observer(out: IO[str]) -> ILogObserver:
     """An observer that writes one JSON object a line."""
     writer: ILogObserver = FileLogObserver(out, json_line)
     return writer
+
+
+def journal_observer(out: IO[str]) -> ILogObserver:
+    """An observer that writes lines for systemd's journal."""
+    writer: ILogObserver = FileLogObserver(out, journal_line)
+    return writer
+
+
+_OBSERVERS: dict[str, Callable[[IO[str]], ILogObserver]] = {"text": textFileLogObserver, "json": json_observer, "journal": journal_observer}
+
+# sd-daemon(3), for the levels that Twisted has.
+_PRIORITIES = {"debug": 7, "info": 6, "warn": 4, "error": 3, "critical": 2}
+
+
+def is_journal(stream: IO[str]) -> bool:
+    """Whether a stream leads to systemd's journal (JOURNAL_STREAM, systemd.exec(5))."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False  # no file at all
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def journal_line(event: LogEvent) -> str:
+    """One event, each of its lines with its priority in front. The journal knows the time itself."""
+    level = getattr(event.get("log_level"), "name", "info")
+    text = eventAsText(event, includeTimestamp=False)
+    return "".join(f"<{_PRIORITIES.get(level, 6)}>{line}\n" for line in text.splitlines())
 
 
 def json_line(event: LogEvent) -> str:

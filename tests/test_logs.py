@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pathlib
 import stat
 from typing import Any
@@ -93,3 +94,28 @@ class LogTests(SynchronousTestCase):
         self.assertRaises(OSError, log.change, Settings(file=str(self.folder / "absent" / "llmux.log"), format="json"))
         self.event(log, "as text")
         self.assertIn("[test#info] as text", self.stream.getvalue())
+
+    def test_journal(self) -> None:
+        """Lines for systemd's journal have a priority and no time; in a file, or as JSON, they are as ever."""
+        with open(self.file, "w+", encoding="utf-8") as stream:
+            found = os.fstat(stream.fileno())
+            self.patch(os, "environ", {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"})
+            log = Log(Settings(), stream, Clock())
+            self.event(log, "two\nlines")
+            log({"log_level": LogLevel.error, "log_format": "bad", "log_namespace": "test", "log_time": 0.0})
+            log.lines.write(LINE)
+            log.lines.close()
+            log.change(Settings(format="json"))()
+            self.event(log, "json")
+        first, second, bad, line, form = self.file.read_text().splitlines()
+        self.assertEqual((first, second, bad), ("<6>[test#info] two", "<6>\tlines", "<3>[test#error] bad"))
+        self.assertTrue(line.startswith("<6>[llmux.access#info] 200 POST /v1/messages"), line)
+        self.assertEqual(json.loads(form)["message"], "json")
+
+    def test_no_journal(self) -> None:
+        """A stream that was redirected is none, though the variable is there."""
+        self.patch(os, "environ", {"JOURNAL_STREAM": "1:2"})
+        with open(self.file, "w+", encoding="utf-8") as stream:
+            self.event(Log(Settings(), stream, Clock()), "x")
+        self.assertIn("[test#info] x", self.file.read_text())
+        self.assertFalse(self.file.read_text().startswith("<"))

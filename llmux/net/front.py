@@ -237,7 +237,6 @@ class FrontSite(Site):
     noisy = False  # the daemon itself says where it listens
     requestFactory = FrontRequest
     channel_class: type[FrontChannel] = FrontChannel
-    noisy = False
 
     def __init__(self, resource: IResource, clock: IReactorTime, refusal: Refusal, body_limit: int) -> None:
         super().__init__(resource, timeout=_KEEP_ALIVE, reactor=clock)
