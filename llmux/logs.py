@@ -117,7 +117,11 @@ def journal_observer(out: IO[str]) -> ILogObserver:
     return writer
 
 
-_OBSERVERS: dict[str, Callable[[IO[str]], ILogObserver]] = {"text": textFileLogObserver, "json": json_observer, "journal": journal_observer}
+_OBSERVERS: dict[str, Callable[[IO[str]], ILogObserver]] = {
+    "text": textFileLogObserver,
+    "json": json_observer,
+    "journal": journal_observer,
+}
 
 # sd-daemon(3), for the levels that Twisted has.
 _PRIORITIES = {"debug": 7, "info": 6, "warn": 4, "error": 3, "critical": 2}

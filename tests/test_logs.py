@@ -108,7 +108,7 @@ class LogTests(SynchronousTestCase):
             log.change(Settings(format="json"))()
             self.event(log, "json")
         first, second, bad, line, form = self.file.read_text().splitlines()
-        self.assertEqual((first, second, bad), ("<6>[test#info] two", "<6>\tlines", "<3>[test#error] bad"))
+        self.assertEqual((first, second, bad), ("<6>[test#info] two", "<6>lines", "<3>[test#error] bad"))
         self.assertTrue(line.startswith("<6>[llmux.access#info] 200 POST /v1/messages"), line)
         self.assertEqual(json.loads(form)["message"], "json")
 
