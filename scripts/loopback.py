@@ -164,7 +164,7 @@ class Process:
         try:
             return until(what, alive)
         except SystemExit as error:
-            raise SystemExit(f"{error}\n-- {self.name} said:\n{self.said}") from None
+            raise SystemExit(f"{error}\n-- {self.name} said:\n{self.said.rstrip()}") from None
 
     def __enter__(self) -> Self:
         return self
