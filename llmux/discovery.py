@@ -48,8 +48,9 @@ class Discovery:
         """Ask those whose list is old, or not there yet, and wait for them, but not longer than so many seconds."""
         now = self._reactor.seconds()
         due = [each for each in _asked(providers) if now - self._told.get(_same(each), (-_INTERVAL,))[0] >= _INTERVAL]
-        self._asking = [Deferred.fromCoroutine(self._ask(provider, patience)) for provider in due]
-        await DeferredList(self._asking)
+        asking = [Deferred.fromCoroutine(self._ask(provider, patience)) for provider in due]
+        self._asking = [*(each for each in self._asking if not each.called), *asking]
+        await DeferredList(asking)
 
     def watch(self, providers: Iterable[Provider]) -> None:
         """From now on, ask these every now and then, and forget all others."""
