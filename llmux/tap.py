@@ -16,40 +16,70 @@ from twisted.logger import ILogObserver, Logger, LogLevel
 from twisted.python import usage
 from twisted.python.components import Componentized
 
-from llmux import logs
+from llmux import __version__, logs
 from llmux.config import Config, ConfigError, listen, load, override
+from llmux.config.problems import listed
 from llmux.runtime import services
 from llmux.service import LlmuxService
 from llmux.systemd import endpoint, handed_over, start_environment
 
 
-class Options(usage.Options):
+class OneOf(usage.CompleteList):
+    """The words that an option takes, for the option itself, its completion in shells and the manual."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(words)
+        self.words = tuple(words)
+
+
+class Command(usage.Options):
+    """What all commands understand, and tell to whoever completes and documents them."""
+
+    compData = usage.Completions()
+
+    def opt_version(self) -> None:
+        """Show the version of llmux."""
+        print(f"llmux {__version__}")
+        raise SystemExit(0)
+
+    opt_V = opt_version
+
+
+class Options(Command):
     """What can be said on the command line of `twistd llmux` and `llmux run`."""
 
     synopsis = "[options]"
     optParameters = [
-        ["config", "c", None, "Configuration file; without it llmux answers from a built-in scenario."],
-        ["log-format", None, None, "text or json."],
-        ["log-level", None, None, "debug, info, warn, error or critical."],
+        ["config", "c", None, "The configuration file. Without one, llmux answers from a built-in scenario."],
+        ["log-format", None, None, f"The form of the log, whatever the configuration says: {listed(logs.FORMATS)}."],
+        ["log-level", None, None, f"The least severe events to log, whatever the configuration says: {listed(logs.LEVELS)}."],
     ]
-    longdesc = "A gateway between LLM clients and LLM providers."
+    compData = usage.Completions(
+        optActions={
+            "config": usage.CompleteFiles("*.yaml"),
+            "log-format": OneOf(logs.FORMATS),
+            "log-level": OneOf(logs.LEVELS),
+            "listen": usage.Completer("endpoint"),
+        },
+        multiUse=["listen"],
+    )
+    longdesc = "Serve until a signal says to stop. llmux run stays in the foreground and logs to its standard output."
 
     def __init__(self) -> None:
         super().__init__()
         self["listen"] = []
 
     def opt_listen(self, endpoint: str) -> None:
-        """A Twisted endpoint string to listen on instead of the configured ones, such as tcp:8743:interface=127.0.0.1. May be
-        repeated."""
+        """A Twisted endpoint string to listen on, in place of those of the configuration. May be given again."""
         self["listen"].append(endpoint)
 
     opt_l = opt_listen
 
     def postOptions(self) -> None:
         """Check the words."""
-        for option, words in (("log-format", logs.FORMATS), ("log-level", logs.LEVELS)):
-            if self[option] is not None and self[option] not in words:
-                raise usage.UsageError(f"--{option} takes one of {', '.join(words)}")
+        for option, action in self.compData.optActions.items():
+            if isinstance(action, OneOf) and self[option] is not None and self[option] not in action.words:
+                raise usage.UsageError(f"--{option} takes one of {', '.join(action.words)}")
 
 
 class Daemon(LlmuxService):

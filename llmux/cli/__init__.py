@@ -7,15 +7,16 @@ from collections.abc import Sequence
 
 from twisted.python import usage
 
-from llmux import __version__
 from llmux.cli import check, run
+from llmux.tap import Command
 from llmux.tap import Options as RunOptions
 
 
-class CheckOptions(usage.Options):
+class CheckOptions(Command):
     """Options of `llmux check`."""
 
     synopsis = "FILE"
+    compData = usage.Completions(extraActions=[usage.CompleteFiles("*.yaml")])
     longdesc = "Check a configuration file: every mistake at once, as file:line:col. Exits 0 when there is none."
 
     def parseArgs(self, file: str) -> None:  # type: ignore[override]  # the arguments are the command's own
@@ -23,7 +24,7 @@ class CheckOptions(usage.Options):
         self["file"] = file
 
 
-class Options(usage.Options):
+class Options(Command):
     """Options of `llmux`."""
 
     synopsis = "llmux COMMAND [options]"
@@ -31,13 +32,6 @@ class Options(usage.Options):
         ["run", None, RunOptions, "Run the daemon in the foreground."],
         ["check", None, CheckOptions, "Check a configuration file."],
     ]
-
-    def opt_version(self) -> None:
-        """Show the version."""
-        print(f"llmux {__version__}")
-        raise SystemExit(0)
-
-    opt_V = opt_version
 
     def postOptions(self) -> None:
         """A command is needed."""

@@ -64,14 +64,14 @@ class Amp:
     upstream_url: str | None = key(
         blank_or(url),
         None,
-        doc="The server to which Amp's requests go that no provider here answers; what it answers costs credits there. Without "
-        "it, such requests are refused.",
+        doc="The server that answers Amp's requests for models that no provider here serves; its answers cost credits there. "
+        "Without it, such requests are refused.",
         example="https://ampcode.com",
     )
     upstream_api_key: str | None = key(
         optional_secret,
         None,
-        doc="The key that the upstream is shown in place of the client's. Without it, that of the environment variable "
+        doc="The key that the upstream is shown in place of the client's. Without it, the one in the environment variable "
         "`AMP_API_KEY`, or the one that Amp's command line keeps in `~/.local/share/amp/secrets.json`.",
         example='"${AMP_API_KEY}"',
         secret=True,
@@ -82,42 +82,43 @@ class Amp:
     control_plane: ControlPlane = key(
         choice(_PLANES),
         "auto",
-        doc="Who answers what Amp asks of its server beside models, such as its user and threads: llmux itself with `local`, "
-        "which needs no account, or the upstream. `auto` is `upstream` where there is an `upstream_url`.",
+        doc="Who answers Amp's requests that are not for models, such as those for its user and threads: `local` (llmux itself, "
+        "no account needed) or `upstream`. `auto` means `upstream` if there is an `upstream_url`, else `local`.",
     )
     browser_pages: BrowserPages = key(
         choice(_PAGES),
         "proxy",
-        doc="What becomes of Amp's pages for people: fetched from the upstream, or browsers redirected there.",
+        doc="What happens to Amp's pages for browsers: they are fetched from the upstream (`proxy`), or the browser is sent "
+        "there (`redirect`).",
     )
     restrict_management_to_localhost: bool = key(
-        boolean, False, doc="Whether Amp's own routes beside those for models are for this host only."
+        boolean, False, doc="Whether Amp's own routes, other than those for models, are closed to other hosts."
     )
     model_mappings: tuple[Mapping, ...] = key(
         each(mapping),
         (),
-        doc="Other models in place of those that are asked for where no provider serves them. An exact name goes before a "
-        "regular expression, and these go in the order of the file.",
+        doc="Other models to use in place of those asked for, where no provider serves them. Exact names win over regular "
+        "expressions, which are tried in the order of the file.",
     )
     prioritize_model_mappings: bool = key(
         boolean,
         False,
         "prioritize_model_mappings",
         "force_model_mappings",
-        doc="Whether mappings go before the providers that serve the model itself.",
+        doc="Whether mappings are looked at before the providers that serve the requested model itself.",
     )
     suppress_thinking: Suppress = key(
         choice(_SUPPRESS),
         "auto",
-        doc="Whether `thinking` blocks are taken out of whole answers that hold a tool call, which Amp does not expect; streams "
-        "keep them.",
+        doc="Whether `thinking` blocks are removed from complete (not streamed) answers that hold a tool call, which Amp does "
+        "not expect.",
         later=True,
     )
     user: dict[str, Any] = key(
         user,
         {},
-        doc="What the local control plane tells Amp about its user, such as `id`, `email`, `username` and `features`, over "
-        "made-up values.",
+        doc="What the local control plane tells Amp about its user, such as `id`, `email`, `username` and `features`, in place "
+        "of invented values.",
     )
 
 

@@ -38,39 +38,42 @@ class Endpoint:
 
     path: str = required(
         _path,
-        doc="The path here. A part `:name` holds for any one part, and `{*rest}` at the end for all that follow.",
+        doc="The path here. A part `:name` stands for any one part, and `{*rest}` at the end for everything that follows.",
         example="/v1/translate",
     )
     target_url: str = required(
         address,
-        doc="Where its requests go; a `{model}` in it is what the path gives for it.",
+        doc="Where its requests go. A `{model}` in it is replaced by the model that the path names.",
         example="https://api.example/v1/translate",
     )
     method: str = required(
         choice({method: method for method in METHODS}),
-        doc="The method that it answers; two endpoints with one path need two methods.",
+        doc="The method that it answers. Two endpoints may share a path if their methods differ.",
         example="POST",
     )
     response_type: ResponseType = required(
         choice(_TYPES),
-        doc="What comes back: `stream` is handed on as it comes, `sse` event by event, `json` and `html` whole.",
+        doc="What comes back: `stream` is passed on as it comes, `sse` event by event, `json` and `html` as a whole.",
         example="json",
     )
     custom_headers: tuple[tuple[str, str], ...] = key(
-        headers, (), doc="Headers that its requests carry.", example="{x-team: llmux}", secret=True
+        headers, (), doc="Headers of every request to the target.", example="{x-team: llmux}", secret=True
     )
     forward_request_headers: tuple[str, ...] = key(
-        each(header_name), (), doc="Which headers of the client travel; without it, none.", example="[accept, content-type]"
+        each(header_name),
+        (),
+        doc="Which headers of the client are passed on. Without it, none.",
+        example="[accept, content-type]",
     )
     forward_response_headers: tuple[str, ...] = key(
-        each(header_name), (), doc="Which headers of the answer come back; without it, none.", example="[content-type]"
+        each(header_name), (), doc="Which headers of the answer are passed back. Without it, none.", example="[content-type]"
     )
-    enabled: bool = key(boolean, True, doc="Whether it is there.")
+    enabled: bool = key(boolean, True, doc="Whether it is used at all.")
     timeout: float | None = key(
-        endpoint_seconds, None, doc="How many seconds it may take; without it, `global_timeout`.", example="60"
+        endpoint_seconds, None, doc="How many seconds it may take. Without it, `global_timeout`.", example="60"
     )
-    timeouts: Timeouts | None = key(_timeouts, None, doc="Its own times.")
-    retry: Retry | None = key(_retry, None, doc="Its own repeats.")
+    timeouts: Timeouts | None = key(_timeouts, None, doc="Its own timeouts.")
+    retry: Retry | None = key(_retry, None, doc="Its own retries.")
     where: Mark
 
 

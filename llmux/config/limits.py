@@ -20,14 +20,14 @@ class Timeouts:
     idle: float = key(
         patience,
         60.0,
-        doc="How long a provider may be silent within its answer; while the client reads slowly, its time stands still.",
+        doc="How long a provider may be silent within its answer. While the client reads slowly, this clock stands still.",
     )
-    total: float = key(patience, 900.0, doc="How long an exchange may take as a whole, all attempts together.")
+    total: float = key(patience, 900.0, doc="How long an exchange may take as a whole, all attempts included.")
     hold: float = key(
         seconds,
         1.0,
-        doc="How long the opening of an answer that says nothing yet is held back; until it leaves, another provider may still "
-        "be asked.",
+        doc="How long the opening events of an answer are held back while they say nothing yet. Until they leave, another "
+        "provider can still be asked.",
         later=True,
     )
 
@@ -40,16 +40,14 @@ class Retry:
     base_delay_ms: int = key(
         integer(1, 60_000),
         100,
-        doc="Milliseconds before the second attempt. A random part of the delay, up to half of it, is left out.",
+        doc="Milliseconds before the second attempt, of which a random part, up to half, is left out.",
     )
-    max_delay_ms: int = key(
-        integer(1, 600_000), 10_000, doc="Milliseconds that a delay may have at most, whatever the provider asks for."
-    )
+    max_delay_ms: int = key(integer(1, 600_000), 10_000, doc="The longest delay in milliseconds, whatever the provider asks for.")
     backoff_multiplier: float = key(number(1, 10), 2.0, doc="The factor by which the delay grows from one attempt to the next.")
     budget: float = key(
         number(0, 1),
         0.2,
-        doc="The part of recent requests that may be repeats: 0.2 is one in five. What is above it is not repeated.",
+        doc="The share of recent requests that may be repeats (0.2 is one in five). Beyond it, failed attempts are not repeated.",
     )
 
 
@@ -63,18 +61,16 @@ def check_retry(node: Node, retry: Retry) -> None:
 class Breaker:
     """What keeps requests from a provider that fails."""
 
-    failures: int = key(integer(1), 5, doc="How many failures in a row make llmux pass a provider over.")
-    open: float = key(seconds, 30.0, doc="How long it is passed over; then a single request probes whether it works again.")
+    failures: int = key(integer(1), 5, doc="After how many failures in a row a provider is passed over.")
+    open: float = key(seconds, 30.0, doc="For how long it is passed over. Then a single request tests whether it works again.")
 
 
 @attrs.frozen(kw_only=True)
 class Cooldown:
     """How long a credential rests after a failure."""
 
-    base: float = key(seconds, 1.0, doc="How long a key rests after its first failure; the time doubles with each further one.")
-    max: float = key(
-        seconds, 300.0, doc="How long it rests at most. A longer time that the provider itself asks for is cut to this."
-    )
+    base: float = key(seconds, 1.0, doc="How long a key rests after its first failure. The time doubles with each further one.")
+    max: float = key(seconds, 300.0, doc="How long it rests at most. A longer time that the provider asks for is cut to this.")
 
 
 @attrs.frozen(kw_only=True)
@@ -86,7 +82,7 @@ class Affinity:
         True,
         doc="Whether a conversation stays with the provider and the key that answered it, so that prompt caches stay warm.",
     )
-    ttl: float = key(seconds, 3600.0, doc="How long after its last request a conversation is remembered.")
+    ttl: float = key(seconds, 3600.0, doc="How long a conversation is remembered after its last request.")
 
 
 @attrs.frozen(kw_only=True)
@@ -112,15 +108,17 @@ class Limits:
     in_flight: int | None = key(
         integer(1),
         None,
-        doc="How many exchanges may run at a time; without it, as many as the process has file descriptors for.",
+        doc="How many exchanges may run at a time. Without it, only the number of file descriptors limits them.",
         example="2000",
         later=True,
     )
-    per_key: PerKey = key(section(PerKey), PerKey(), doc="What each client key may use, so that none takes it all.", later=True)
+    per_key: PerKey = key(
+        section(PerKey), PerKey(), doc="What each client key may use, so that none uses up everything.", later=True
+    )
     store: str | None = key(
         text,
         None,
-        doc="Where processes that serve together keep their counts. Without it, each counts for itself.",
+        doc="Where several processes keep their counts together. Without it, each process counts for itself.",
         example="redis://127.0.0.1",
         later=True,
     )

@@ -63,28 +63,29 @@ class OAuth:
 
     flow: Flow = required(
         choice(_FLOWS),
-        doc="How the first token is had: a code typed on another device, a browser on this host, or the client's own secret.",
+        doc="How the first token is obtained: with a code typed on another device (`device`), with a browser (`code`), or with "
+        "the client's own secret (`client`).",
         example="client",
     )
-    token_url: str = required(url, doc="Where tokens are had and refreshed.", example="https://auth.example/token")
+    token_url: str = required(url, doc="Where tokens are obtained and refreshed.", example="https://auth.example/token")
     authorize_url: str | None = key(
-        url, None, doc="Where the browser is sent; the flow `code` needs it.", example="https://auth.example/authorize"
+        url, None, doc="Where the browser is sent. The flow `code` needs it.", example="https://auth.example/authorize"
     )
     device_url: str | None = key(
         url,
         None,
-        doc="Where the code for the other device is had; the flow `device` needs it.",
+        doc="Where the code for the other device is obtained. The flow `device` needs it.",
         example="https://auth.example/device",
     )
     client_id: str = required(text, doc="What the service calls llmux.", example="llmux")
     client_secret: str | None = key(
         optional_secret,
         None,
-        doc="The secret that goes with it, where the service gave one.",
+        doc="The secret that belongs to `client_id`, if the service gave one.",
         example='"${OAUTH_SECRET}"',
         secret=True,
     )
-    scopes: tuple[str, ...] = key(each(text), (), doc="What the token shall be good for, in the service's words.")
+    scopes: tuple[str, ...] = key(each(text), (), doc="What the token shall permit, in the service's own words.")
 
 
 _NEEDED = {"code": "authorize_url", "device": "device_url"}
@@ -115,65 +116,68 @@ class Provider:
         choice(SPOKEN),
         (),
         "dialect",
-        doc="The API that it speaks; `openai` is `openai-chat` and `openai-responses` in one. Needed, except with `scenario`, "
-        "which speaks them all.",
+        doc="The API that it speaks; `openai` means both `openai-chat` and `openai-responses`. Required, unless there is a "
+        "`scenario`, which speaks all by default.",
         example="openai",
     )
     base_url: str | None = key(
         url,
         None,
-        doc="Where it is, as the vendor's own SDK wants to be told: OpenAI's ends in `/v1`, the others' do not. Needed, except "
-        "with `scenario`.",
+        doc="Its address, as the vendor's own SDK expects it: OpenAI's ends in `/v1`, the others do not. Required, unless there "
+        "is a `scenario`.",
         example="https://api.openai.com/v1",
     )
     credentials: tuple[Credential, ...] = key(
         _credentials,
         (),
         "api_keys",
-        doc="Its keys; the first that is there is used. Without this key of the file it is asked with no key at all, and where "
-        "none of those listed is there, it is passed over and llmux says so.",
+        doc="Its keys; the first that is present is used. Without `api_keys`, it is asked with no key at all. If none of those "
+        "listed is present, the provider is passed over, and llmux says so.",
         example='["${OPENAI_API_KEY}"]',
     )
-    oauth: OAuth | None = key(_oauth, None, doc="How to have tokens from an OAuth service in place of keys.", later=True)
+    oauth: OAuth | None = key(_oauth, None, doc="How to obtain tokens from an OAuth service in place of keys.", later=True)
     models: tuple[str, ...] = key(
         some(text),
         (),
-        doc="The models that it serves: names, or patterns with `*`, `?` and `[...]`. Of several providers with a model, a name "
-        "goes before a pattern, then the order of the file decides. Needed, except with `discover` or `scenario`.",
+        doc="The models that it serves: names, or patterns with `*`, `?` and `[...]`. If several providers list a model, an "
+        "exact name wins over a pattern, then the order of the file decides. Required, unless there is `discover` or a "
+        "`scenario`.",
         example='["gpt-*", "o*"]',
     )
     discover: bool = key(
-        boolean, False, doc="Whether it is asked for its models, at the start and every hour; they add to `models`."
+        boolean,
+        False,
+        doc="Whether the provider is asked which models it has, at the start and every hour. They are added to `models`.",
     )
     headers: tuple[tuple[str, str], ...] = key(
         headers,
         (),
-        doc="Headers that its requests carry, in place of those of the same names that a client sent.",
+        doc="Headers of every request to it, in place of the client's headers of the same name.",
         example="{x-team: llmux}",
         secret=True,
     )
-    timeouts: Timeouts = key(refined(Timeouts), Timeouts(), doc="Its own times.")
-    retry: Retry = key(refined(Retry, check_retry), Retry(), doc="Its own repeats.", later=True)
+    timeouts: Timeouts = key(refined(Timeouts), Timeouts(), doc="Its own timeouts.")
+    retry: Retry = key(refined(Retry, check_retry), Retry(), doc="Its own retries.", later=True)
     weight: int = key(
         integer(1), 1, doc="Its share of the requests among providers of one priority that serve the same model.", later=True
     )
     priority: int = key(
         integer(-1000, 1000),
         0,
-        doc="Of several providers with a model, those with the highest priority are asked first.",
+        doc="Of several providers for a model, those with the highest priority are asked first.",
         later=True,
     )
-    enabled: bool = key(boolean, True, doc="Whether it is used.")
+    enabled: bool = key(boolean, True, doc="Whether it is used at all.")
     scenario: str | None = key(
         scenario,
         None,
-        doc="In place of a service: a scenario file, or a folder of them, that llmux plays back, or `builtin:hello`. A relative "
-        "path starts at the folder of the file that names it.",
+        doc="In place of an HTTP service: a scenario file, or a folder of them, that llmux plays back, or `builtin:hello`. A "
+        "relative path starts at the folder of the configuration file that names it.",
     )
     speed: float = key(
-        number(0), 1.0, doc="The factor of every delay in its scenario: 0 plays it at once, 2 takes twice the time."
+        number(0), 1.0, doc="The factor for every delay in the scenario: 0 plays it at once, 2 takes twice as long."
     )
-    workspace: str | None = key(text, None, doc="The folder in which its scenario works.", later=True)
+    workspace: str | None = key(text, None, doc="The folder in which the scenario works.", later=True)
     record: str | None = key(text, None, doc="Where what is asked and answered is recorded.", later=True)
     replay: str | None = key(text, None, doc="A recording that is played back.", later=True)
     keyless: bool = False

@@ -40,17 +40,17 @@ class Log:
     level: Level = key(
         choice(LEVELS),
         "info",
-        doc="The least severe events that are logged. From `warn` up, the line for each exchange is left out too.",
+        doc="The least severe events to log. At `warn` and above, the line for each exchange is left out too.",
     )
-    format: Format = key(choice(FORMATS), "text", doc="Lines to read, or one JSON object a line.")
+    format: Format = key(choice(FORMATS), "text", doc="Readable lines, or one JSON object per line.")
     file: str | None = key(
         text,
         None,
-        doc="The file that the log goes to, instead of standard output; SIGUSR1 has it opened again.",
+        doc="The file to write the log to, instead of standard output. `SIGUSR1` reopens it.",
         example="/var/log/llmux/llmux.log",
     )
     rotate: Rotation = key(choice(_ROTATIONS), "daily", doc="How often a new file is begun.", later=True)
-    keep: int = key(integer(0), 14, doc="How many old files stay.", later=True)
+    keep: int = key(integer(0), 14, doc="How many old files are kept.", later=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +60,7 @@ class Cors:
     origins: tuple[str, ...] = key(
         each(text),
         (),
-        doc="Their origins, or `*` for all. Without any, browsers let no page of another site call.",
+        doc="The origins that may call, or `*` for all. With none, browsers let no page of another site call.",
         example="[https://app.example]",
     )
 
@@ -84,12 +84,12 @@ class Metrics:
     """Who may read the metrics, and where."""
 
     public: bool = key(
-        boolean, False, doc="Whether everybody may read `/metrics`; else this host may, and who shows a client key."
+        boolean, False, doc="Whether everybody may read `/metrics`. Otherwise only this host may, and whoever shows a client key."
     )
     listen: str | None = key(
         listen,
         None,
-        doc="A listener of its own that serves `/metrics` to whoever can reach it, and nothing else.",
+        doc="A separate listener that serves `/metrics` to whoever can reach it, without a key, and nothing else.",
         example='"tcp:8744:interface=127.0.0.1"',
     )
 
@@ -101,7 +101,8 @@ class Translation:
     strict: bool = key(
         boolean,
         False,
-        doc="Whether a request is refused when a translation cannot carry all of it; else the part is dropped, with a note.",
+        doc="Whether a request is refused if its translation cannot carry everything in it. Otherwise the part is dropped, with "
+        "a note.",
     )
 
 
@@ -118,25 +119,25 @@ class Config:
     listen: tuple[str, ...] = key(
         some(listen),
         (DEFAULT,),
-        doc="Where to listen. `HOST` and `PORT` in the environment go before what the first one says, and sockets of systemd "
-        "before all.",
+        doc="Where to listen. `HOST` and `PORT` of the environment replace address and port of the first listener; sockets that "
+        "systemd passes replace them all.",
     )
     api_keys: tuple[ClientKey, ...] = key(
         client_keys,
         (),
-        doc="What clients must show, in whatever place they usually do. Without any, everybody may call, so llmux then refuses "
-        "to listen where other hosts can reach it.",
+        doc="The keys that clients may show, in whatever place they usually do. Without any, everybody may call, so llmux then "
+        "refuses to listen where other hosts can reach it.",
         example='["${LLMUX_KEY}"]',
     )
-    drain: float = key(seconds, 30.0, doc="How long what runs may take to end when llmux stops; then it is cut off.")
-    limits: Limits = key(section(Limits), Limits(), doc="What requests may take.")
-    timeouts: Timeouts = key(shared(Timeouts), Timeouts(), doc="How long things may take.")
+    drain: float = key(seconds, 30.0, doc="How long running exchanges may take to end when llmux stops. Then they are cut off.")
+    limits: Limits = key(section(Limits), Limits(), doc="Limits on requests.")
+    timeouts: Timeouts = key(shared(Timeouts), Timeouts(), doc="How long the parts of an exchange may take.")
     retry: Retry = key(
         shared(Retry, check_retry), Retry(), "retry", "global_retry", doc="How failed attempts are repeated.", later=True
     )
     breaker: Breaker = key(section(Breaker), Breaker(), doc="When a provider that fails is passed over.", later=True)
     cooldown: Cooldown = key(section(Cooldown), Cooldown(), doc="How long a provider's key rests after it failed.", later=True)
-    affinity: Affinity = key(section(Affinity), Affinity(), doc="Which provider a conversation goes on with.", later=True)
+    affinity: Affinity = key(section(Affinity), Affinity(), doc="Whether a conversation stays with one provider.", later=True)
     log: Log = key(section(Log), Log(), doc="What is logged, and how.")
     cors: Cors = key(section(Cors), Cors(), doc="Which web pages may call.", later=True)
     management: Management = key(section(Management), Management(), doc="The management API.", later=True)
@@ -144,19 +145,22 @@ class Config:
     providers: tuple[Provider, ...] = key(
         providers,
         (),
-        doc="Who can be asked, by names of your own. Letters, digits, `.`, `_` and `-` make a name, which shows in paths, logs "
-        "and metrics. Without any, and without an Amp upstream, llmux answers from a built-in scenario.",
+        doc="The services that can be asked, each under a name of your choice: letters, digits, `.`, `_` and `-`. The name "
+        "shows in paths, logs and metrics. Without any provider, and without an Amp upstream, llmux answers from a built-in "
+        "scenario.",
     )
-    routes: tuple[Route, ...] = key(each(route), (), doc="Rules for who answers what, the first that fits.", later=True)
+    routes: tuple[Route, ...] = key(
+        each(route), (), doc="Rules that say who answers what; the first that fits counts.", later=True
+    )
     amp: Amp = key(amp, Amp(), "amp", "ampcode", doc="Amp, and its upstream ampcode.com.")
-    endpoints: tuple[Endpoint, ...] = key(endpoints, (), doc="Paths of your own, each led to a URL.", later=True)
+    endpoints: tuple[Endpoint, ...] = key(endpoints, (), doc="Additional paths, each passed on to a URL.", later=True)
     global_timeout: float | None = key(
-        endpoint_seconds, None, doc="How many seconds an endpoint may take.", example="30", later=True
+        endpoint_seconds, None, doc="How many seconds an endpoint may take, unless it says itself.", example="30", later=True
     )
     include: tuple[str, ...] = key(
         each(text),
         (),
-        doc="Files to read besides, such as the `proxy_config.yaml` of an amp-server.",
+        doc="Further files to read, such as the `proxy_config.yaml` of an amp-server.",
         example="[proxy_config.yaml]",
         later=True,
     )

@@ -109,24 +109,25 @@ class KeyItem:
     """A key with its particulars: exactly one place that it comes from, and a name."""
 
     written: Secret | None = key(
-        _written, None, "key", doc="The key itself; better a `${NAME}` than the key.", example='"${LLMUX_KEY}"'
+        _written, None, "key", doc="The key itself, better as a `${NAME}` of the environment.", example='"${LLMUX_KEY}"'
     )
     file: Secret | None = key(
         _from_file,
         None,
-        doc="A file that holds the key and nothing else. A relative path starts at the folder of the file that names it.",
+        doc="A file that holds the key and nothing else. A relative path starts at the folder of the configuration file that "
+        "names it.",
         example="/run/secrets/llmux",
     )
     env: Secret | None = key(_from_variable, None, doc="The environment variable that holds the key.", example="LLMUX_KEY")
     credential: Secret | None = key(
         _from_credential,
         None,
-        doc="The credential of systemd that holds the key: a file of this name in `/etc/llmux/credentials`, for the packaged "
-        "service.",
+        doc="The systemd credential that holds the key. For the packaged service, the file of this name in "
+        "`/etc/llmux/credentials`.",
         example="llmux",
     )
     name: str | None = key(
-        text, None, doc="What logs call it; without it, a name made of its place in the list.", example="laptop"
+        text, None, doc="What logs call the key. Without it, it is named after its place in the list.", example="laptop"
     )
 
     @property
@@ -139,7 +140,7 @@ class ClientKeyItem(KeyItem):
     """A client key with its particulars."""
 
     models: tuple[str, ...] | None = key(
-        each(text), None, doc="The models that it may ask for, names or patterns; without it, all.", example='["gpt-*"]'
+        each(text), None, doc="The models that it may ask for, names or patterns. Without it, all.", example='["gpt-*"]'
     )
 
 
@@ -159,7 +160,7 @@ def key_item(cls: type[Item]) -> Reader[Item]:
 
     described = section(cls, make=make, private=True)
 
-    @reads_as(described, "a key, or a mapping that says where it is")
+    @reads_as(described, "a key or a mapping that says where it is")
     def read(node: Node) -> Item:
         # A key of a later file takes the place of the earlier: two places put together would be none.
         return described(node.last) if node.is_mapping else cls(written=_written(node))

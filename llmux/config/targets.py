@@ -39,9 +39,9 @@ def provider_name(node: Node) -> str:
 class Target:
     """Where a rule leads."""
 
-    model: str = required(text, doc="The name of the model, whole, with any colon that it has.", example="gpt-5")
+    model: str = required(text, doc="The name of the model, including any colon that is part of it.", example="gpt-5")
     provider: str | None = key(
-        provider_name, None, doc="The one provider to ask; without it, all that serve the model.", example="openai"
+        provider_name, None, doc="The one provider to ask. Without it, all that serve the model.", example="openai"
     )
     thinking: str | int | None = key(
         thinking,
@@ -55,7 +55,7 @@ class Target:
 _described = section(Target)
 
 
-@reads_as(_described, "a model, MODEL:PROVIDER, or a mapping")
+@reads_as(_described, "a model, MODEL:PROVIDER or a mapping")
 def target(node: Node) -> Target:
     """`model`, `model:provider`, or a mapping of the two and thinking."""
     return _described(node) if node.is_mapping else _target(node, text(node))
@@ -83,9 +83,9 @@ class When:
     """What a request must be like. All that is given must hold."""
 
     model: str | None = key(text, None, doc="The model that is asked for, a name or a pattern.", example='"claude-*"')
-    alias: str | None = key(text, None, doc="The `NAME` of a path `/api/provider/NAME/`.", example="anthropic")
+    alias: str | None = key(text, None, doc="The `NAME` in a path `/api/provider/NAME/`.", example="anthropic")
     header: tuple[tuple[str, str], ...] = key(
-        table(text), (), doc="Headers of the request, each with a pattern for its text.", example='{user-agent: "amp*"}'
+        table(text), (), doc="Headers of the request, each with a pattern for its value.", example='{user-agent: "amp*"}'
     )
     tools: bool | None = key(boolean, None, doc="Whether it offers tools.", example="true")
     images: bool | None = key(boolean, None, doc="Whether it holds images.", example="true")
@@ -103,11 +103,13 @@ class When:
 class Mapping:
     """From one model name to others."""
 
-    source: str = required(text, "from", doc="The name that is asked for, in upper or lower case.", example="claude-opus-4-5")
-    targets: tuple[Target, ...] = required(
-        some(target), "to", doc="What is asked for instead: the first model that some provider serves.", example="[gpt-5]"
+    source: str = required(
+        text, "from", doc="The model that is asked for. Upper and lower case are the same.", example="claude-opus-4-5"
     )
-    regex: bool = key(boolean, False, doc="Whether `from` is a regular expression, to be found anywhere in the name.")
+    targets: tuple[Target, ...] = required(
+        some(target), "to", doc="The models to use instead. The first that some provider serves is taken.", example="[gpt-5]"
+    )
+    regex: bool = key(boolean, False, doc="Whether `from` is a regular expression, which may match anywhere in the name.")
     when: When | None = key(section(When), None, doc="What else a request must be like.", later=True)
     where: Mark
 
@@ -125,18 +127,18 @@ class Route:
     """A rule of the routing table."""
 
     when: When = key(section(When), When(), doc="What a request must be like; all that is given must hold.")
-    to: tuple[Target, ...] = required(some(target), doc="Who answers it, in this order.", example="[gpt-5]")
+    to: tuple[Target, ...] = required(some(target), doc="The models that answer, in order of preference.", example="[gpt-5]")
     mirror: Target | None = key(
         target,
         None,
-        doc="A model that gets a copy of the request; its answer is thrown away, and nobody waits for it.",
+        doc="A model that gets a copy of the request. Its answer is thrown away, and nobody waits for it.",
         example="gpt-5-mini",
     )
     weights: tuple[float, ...] = key(
         each(number(0)),
         (),
-        doc="How requests are shared among the targets of `to`, a number for each. Without it, all go to the first, and the "
-        "others stand in for it.",
+        doc="How requests are shared among the models of `to`, one number for each. Without it, the first gets all, and the "
+        "others stand in if it fails.",
     )
     where: Mark
 

@@ -1,0 +1,1 @@
+"""Makes the manual pages, the shell completions and the annotated configuration out of what llmux itself knows."""
