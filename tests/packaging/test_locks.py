@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ("3.11", "3.12", "3.13")
+LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-package.lock", "requirements-test.lock")
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ \\]+) \\$")
 
 
@@ -48,6 +49,12 @@ def asked(*lists: str) -> list[str]:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in lists:
             found += ast.literal_eval(node.value)
     return found
+
+
+def listed(name: str) -> list[str]:
+    """The requirements in a file that lists them line by line."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def needed(requirements: list[str], extras: frozenset[str], python: str) -> list[Requirement]:
@@ -84,7 +91,9 @@ class LockTests(SynchronousTestCase):
     def test_whole_on_every_python(self) -> None:
         for python in PYTHONS:
             self.assertEqual(missing(read("requirements.lock"), asked("RUN"), python), [])
-            self.assertEqual(missing(read("requirements-test.lock"), asked("RUN", "TEST", "DEV"), python), [])
+            package = listed("requirements-package.in")
+            self.assertEqual(missing(read("requirements-package.lock"), package, python), [])
+            self.assertEqual(missing(read("requirements-test.lock"), [*asked("RUN", "TEST", "DEV"), *package], python), [])
 
     def test_a_lack_is_seen(self) -> None:
         pins = {"twisted": Pin("26.10.0", frozenset())}
@@ -93,7 +102,7 @@ class LockTests(SynchronousTestCase):
 
     def test_tests_run_on_the_pins_that_are_shipped(self) -> None:
         tests = read("requirements-test.lock")
-        for name in ("requirements.lock", "requirements-build.lock"):
+        for name in LOCKS[:-1]:
             for package, pin in read(name).items():
                 self.assertEqual(tests.get(package), pin, f"{package} of {name}")
 
@@ -103,14 +112,14 @@ class LockTests(SynchronousTestCase):
             self.assertEqual(metadata.version(package), pin.version, package)
 
     def test_every_pin_has_hashes(self) -> None:
-        for name in ("requirements.lock", "requirements-test.lock", "requirements-build.lock"):
+        for name in LOCKS:
             for package, pin in read(name).items():
                 self.assertTrue(pin.hashes, package)
                 self.assertTrue(all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for one in pin.hashes), package)
 
     def test_names_no_place(self) -> None:
         """No index, no folder: whoever installs decides where from."""
-        for name in ("requirements.lock", "requirements-test.lock", "requirements-build.lock"):
+        for name in LOCKS:
             text = (ROOT / name).read_text(encoding="utf-8")
             for place in (r"://", r"--(extra-)?index", r"--find-links", r"--trusted-host", r"(?m)(^|\s|=)[./]*/"):
                 self.assertIsNone(re.search(place, text), f"{place} in {name}")
