@@ -1,9 +1,13 @@
-# make run   starts llmux on its built-in scenario; ARGS="--config FILE" for your own
-# make test  runs every test under both runners and compares the counts
-# make lint  ruff and mypy --strict
-# make lock  writes the lock files again; LOCK_ARGS=--upgrade takes newer releases
+# make run         starts llmux on its built-in scenario; ARGS="--config FILE" for your own
+# make test        runs every test under both runners and compares the counts
+# make lint        ruff and mypy --strict
+# make lock        writes the lock files again; LOCK_ARGS=--upgrade takes newer releases
+# make outdated    names the pins of the lock files that have a newer release
+# make deb         builds the Debian package into dist/, on Debian 12 or 13; as root it installs what the build needs
+# make wheelhouse  fetches what the package is built from into wheelhouse/; dpkg-buildpackage then needs no network
 #
-# Each makes its own virtual environment from the lock files; nothing outside this folder is touched.
+# Each makes its own virtual environment from the lock files; but for the build's needs that `make deb` installs as root, nothing
+# outside this folder is touched.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,7 +17,9 @@ LOCK_ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint lock clean
+LOCKS := requirements.lock requirements-build.lock requirements-package.lock requirements-test.lock
+
+.PHONY: run test lint lock outdated wheelhouse deb clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp
@@ -59,7 +65,33 @@ lock:
 	  $(LOCK_VENV)/bin/python -m pip --disable-pip-version-check --quiet install pip-tools==7.6.2; }
 	$(COMPILE) --only-build-deps --build-deps-for=editable --build-deps-for=wheel -o requirements-build.lock pyproject.toml
 	$(COMPILE) -o requirements.lock setup.py
-	$(COMPILE) --extra=test --extra=dev -c requirements-build.lock -c requirements.lock -o requirements-test.lock setup.py
+	$(COMPILE) -c requirements-build.lock -c requirements.lock -o requirements-package.lock requirements-package.in
+	$(COMPILE) --extra=test --extra=dev -c requirements-build.lock -c requirements.lock -c requirements-package.lock \
+	  -o requirements-test.lock setup.py requirements-package.in
+
+# Asked of the environment that holds them all, so that pip says what is newest as it would install it.
+outdated: $(VENV)/test.stamp
+	@$(BIN)/python -m pip --disable-pip-version-check list --outdated --format=json | $(BIN)/python scripts/outdated.py $(LOCKS)
+
+# What the package is built from, for Debian's own Python, whatever `python3` is here. This is the one step that asks a registry,
+# with the machine's own pip configuration; the hashes of the lock files are checked here and once more by debian/rules.
+# WHEELS_FOR=3.13 fetches for the Python of another release.
+DEBIAN_PYTHON := /usr/bin/python3
+WHEELS_FOR ?=
+# glibc's versions up to Debian 12's, which is the oldest that is served
+TAGS = $(foreach minor,$(shell seq 17 36),manylinux_2_$(minor)) manylinux2014
+FOREIGN = --implementation cp --python-version $(WHEELS_FOR) $(foreach tag,$(TAGS),--platform $(tag)_$(shell uname -m))
+
+wheelhouse:
+	@$(DEBIAN_PYTHON) -c 'import ensurepip' 2>/dev/null \
+	  || { echo "llmux: $(DEBIAN_PYTHON) cannot make virtual environments; install python3-venv" >&2; exit 1; }
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && $(DEBIAN_PYTHON) -m venv "$$scratch" && "$$scratch/bin/python" -m pip \
+	  --disable-pip-version-check --quiet download --require-hashes --no-deps --only-binary :all: $(if $(WHEELS_FOR),$(FOREIGN)) \
+	  --dest wheelhouse $(foreach lock,$(filter-out %-test.lock,$(LOCKS)),-r $(lock))
+	@echo "llmux: the wheels for $(if $(WHEELS_FOR),Python $(WHEELS_FOR),$(DEBIAN_PYTHON)) are in wheelhouse/"
+
+deb:
+	@scripts/deb.sh
 
 clean:
-	rm -rf .venv .venv-lock build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis _trial_temp*
+	rm -rf .venv .venv-lock build dist wheelhouse *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis _trial_temp*
