@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from documenting import completion, manual, roff
+from documenting import bash, fish, manual, roff, zsh
 from documenting.commands import command
 from documenting.sample import sample
 from llmux import __version__
@@ -38,9 +38,9 @@ def documents() -> dict[str, str]:
         "keys": manual.keys(entries),
     }
     return {name: _page(name, told) for name in PAGES} | {
-        "llmux.bash": completion.bash(llmux),
-        "_llmux": completion.zsh(llmux),
-        "llmux.fish": completion.fish(llmux),
+        "llmux.bash": bash.completion(llmux),
+        "_llmux": zsh.completion(llmux),
+        "llmux.fish": fish.completion(llmux),
         "llmux-reference.yaml": sample(entries),
     }
 
