@@ -25,7 +25,7 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 mkdir "$copy/llmux" dist 2>/dev/null || true
 tar -c --exclude=__pycache__ --exclude=dropin.cache --exclude=debian/build --exclude=debian/llmux \
-	debian etc llmux scripts twisted requirements*.lock setup.py pyproject.toml MANIFEST.in README.md CHANGELOG.md LICENSE |
+	debian docs etc llmux scripts twisted requirements*.lock setup.py pyproject.toml MANIFEST.in README.md CHANGELOG.md LICENSE |
 	tar -x --no-same-owner -C "$copy/llmux"
 ln -s "$PWD/wheelhouse" "$copy/llmux/wheelhouse"
 (cd "$copy/llmux" && dpkg-buildpackage -us -uc -b)
