@@ -164,18 +164,23 @@ class Process:
         try:
             return until(what, alive)
         except SystemExit as error:
+            self.end()
             raise SystemExit(f"{error}\n-- {self.name} said:\n{self.said.rstrip()}") from None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /) -> None:
+    def end(self) -> None:
+        """End it, in order if it will."""
         self.process.terminate()
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /) -> None:
+        self.end()
 
 
 class Llmux(Process):
