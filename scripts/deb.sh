@@ -23,11 +23,12 @@ make --no-print-directory wheelhouse
 # Only what the package is made of, so that neither what lies about here nor where "here" is can get into it.
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-mkdir "$copy/llmux" dist 2>/dev/null || true
+mkdir -p "$copy/llmux" dist
 tar -c --exclude=__pycache__ --exclude=dropin.cache --exclude=debian/build --exclude=debian/llmux \
 	debian docs etc llmux scripts twisted requirements*.lock setup.py pyproject.toml MANIFEST.in README.md CHANGELOG.md LICENSE |
 	tar -x --no-same-owner -C "$copy/llmux"
 ln -s "$PWD/wheelhouse" "$copy/llmux/wheelhouse"
 (cd "$copy/llmux" && dpkg-buildpackage -us -uc -b)
+built=$(basename "$copy"/llmux_*.deb)
 mv "$copy"/llmux_* dist
-ls "$PWD"/dist/*.deb
+echo "$PWD/dist/$built"
