@@ -131,8 +131,8 @@ def is_journal(stream: IO[str]) -> bool:
     """Whether a stream leads to systemd's journal (JOURNAL_STREAM, systemd.exec(5))."""
     try:
         found = os.fstat(stream.fileno())
-    except (OSError, ValueError):
-        return False  # no file at all
+    except (OSError, ValueError, AttributeError):
+        return False  # no file at all, or Twisted's own kind
     return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
