@@ -5,6 +5,7 @@ SUITE := $(or $(RELEASE),$(HERE))
 STAGE = @$(PARTS)/stage $(WORK) $@ $(PARTS)
 
 STAGES := lintian documents unbooted booted autopkgtest piuparts
+# what is the same for every release
 ifeq ($(SUITE),$(HERE))
 STAGES += same-bytes examples
 endif

@@ -37,6 +37,13 @@ processes() { # the numbers of all processes of the user llmux
 	done
 }
 
+dead_links() { # of the package
+	local file
+	for file in $(dpkg-query --listfiles llmux); do
+		[ ! -L "$file" ] || [ -e "$file" ] || echo "$file"
+	done
+}
+
 leftovers() { # whatever is named after it or belongs to it, outside of what brought it here
 	find / -xdev \( -path /proc -o -path /sys -o -path /run/systemd -o -path "$here" -o -path "$scratch" \) -prune \
 		-o \( -name '*llmux*' -o -user llmux -o -group llmux \) -print
