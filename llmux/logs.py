@@ -57,11 +57,11 @@ class Log:
     def change(self, settings: Settings) -> Callable[[], None]:
         """Do all that may fail of a change (OSError), and return what makes it."""
         path = settings.file and os.path.abspath(settings.file)
-        out = self._out if path == self._path else self._stream if path is None else _append(path)
+        opened = self._stream if path is None else None if path == self._path else _append(path)
         form = "journal" if path is None and self._journal and settings.format == "text" else settings.format
 
         def make() -> None:
-            self._switch(out)
+            self._switch(opened or self._out)  # None: the file that is open, which may be another one by now (`reopen`)
             self._path = path
             self._observe = observer(form, settings.level, cast(IO[str], self))
             self.lines.change(form, settings.level in ("debug", "info"))
@@ -92,8 +92,10 @@ class Log:
 
 
 def _append(path: str) -> IO[str]:
-    # Readable for the group, which is who looks after logs; what holds no key needs no more.
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    # Readable for the group, which is who looks after logs; what holds no key needs no more. A pipe that nobody reads is an
+    # error, and nothing to wait for.
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o640)
+    os.set_blocking(descriptor, True)
     return open(descriptor, "a", encoding="utf-8", errors="backslashreplace")
 
 

@@ -58,6 +58,21 @@ class LogTests(SynchronousTestCase):
         self.assertNotIn("before", self.file.read_text())
         self.assertIn("after", self.file.read_text())
 
+    def test_reopen_while_it_changes(self) -> None:
+        """A change that was prepared before goes on with the file that is open when it is made."""
+        log = self.log(file=str(self.file))
+        make = log.change(Settings(file=str(self.file), format="json"))
+        self.file.rename(self.folder / "moved")
+        log.reopen()
+        make()
+        self.event(log, "after")
+        self.assertEqual(json.loads(self.file.read_text())["message"], "after")
+
+    def test_pipe(self) -> None:
+        """One that nobody reads is refused at once."""
+        os.mkfifo(self.file)
+        self.assertRaises(OSError, self.log, file=str(self.file))
+
     def test_reopen_fails(self) -> None:
         """Then the old file stays."""
         log = self.log(file=str(self.file))
