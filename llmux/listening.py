@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import attrs
+from twisted.internet import tcp, unix
 from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.endpoints import serverFromString
@@ -70,12 +72,12 @@ class Listeners:
     async def change(self, wanted: Sequence[Wanted], keyed: bool) -> Callable[[], Deferred[Any]]:
         """Open the new ones. Raises StartError; then nothing has changed. What it returns closes those that are not wanted.
 
-        One that is not wanted may be in the way of a new one (the same port of another interface): then it is closed first,
-        and opened again should the new one fail all the same.
+        One that is not wanted may be in the way of a new one (the same port of another interface, the same path with another
+        mode): then it is closed first, and opened again should the new one fail all the same.
         """
         renewals = [self._renewal(each) for each in wanted if each in self._open and parse(each.endpoint).type == "ssl"]
-        ports = {parse(each.endpoint).parameters.get("port") for each in wanted if each not in self._open}
-        in_the_way = [each for each in self._open if each not in wanted and str(self._port(each)) in ports]
+        places = {_place(parse(each.endpoint)) for each in wanted if each not in self._open}
+        in_the_way = [each for each in self._open if each not in wanted and self._held(each) in places]
         try:
             self.open(wanted, keyed)
         except StartError:
@@ -134,8 +136,9 @@ class Listeners:
 
         return renew
 
-    def _port(self, wanted: Wanted) -> int | None:
-        return getattr(self._open[wanted].getHost(), "port", None)
+    def _held(self, wanted: Wanted) -> str:
+        address: Any = self._open[wanted].getHost()
+        return unix_path(address) if isinstance(address, UNIXAddress) else str(address.port)
 
     @property
     def addresses(self) -> list[tuple[Wanted, IAddress]]:
@@ -160,8 +163,36 @@ class _Adopted:
         descriptor = self._handed.descriptor
         os.set_inheritable(descriptor, False)
         os.set_blocking(descriptor, False)
-        port: IListeningPort = self._reactor.adoptStreamPort(descriptor, self._handed.family, protocolFactory)
+        family = self._handed.family
+        if family == socket.AF_UNIX:
+            local: Any = _AdoptedUNIX._fromListeningDescriptor(self._reactor, descriptor, protocolFactory)
+            local.startListening()
+            return succeed(local)
+        port: IListeningPort = self._reactor.adoptStreamPort(descriptor, family, protocolFactory)
         return succeed(port)
+
+
+class _AdoptedUNIX(unix.Port):
+    """A port whose path, mode and queue belong to whoever made the socket. Twisted's own changes them, removes the path, and
+    shuts the socket down for everybody who has it.
+    """
+
+    _shouldShutdown = False
+
+    def startListening(self) -> None:
+        """See IListeningPort."""
+        adopted, port, factory = self._preexistingSocket, cast(Any, self), cast(Any, self.factory)
+        self._preexistingSocket = None
+        tcp._reservedFD.reserve()  # for the day without free descriptors, as Twisted's own ports do
+        factory.doStart()
+        port.socket, port.fileno = adopted, cast(Any, adopted).fileno
+        self.numberAccepts = 100
+        self.connected = True
+        self.startReading()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """See unix.Port."""
+        tcp.Port.connectionLost(self, reason)
 
 
 class _Renewing:
@@ -196,6 +227,11 @@ def _listen(endpoint: IStreamServerEndpoint, site: FrontSite) -> IListeningPort:
         raise StartError(result.getErrorMessage().rstrip("."))
     port: IListeningPort = result
     return port
+
+
+def _place(listen: Listen) -> str | None:
+    """What only one listener can have: a port, or a path."""
+    return listen.parameters.get("address") if listen.type == "unix" else listen.parameters.get("port")
 
 
 def with_backlog(written: str) -> str:

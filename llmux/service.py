@@ -154,6 +154,9 @@ class LlmuxService(Service):
 
         What runs keeps the configuration that it began with.
         """
+        if not self.running:
+            self._log.info("it stops: nothing is read again")
+            return
         self._manager.reloading()
         refusal = await self._reloader.reload()
         if refusal is None:
@@ -177,7 +180,8 @@ class LlmuxService(Service):
         self.app.runtime = attrs.evolve(runtime, table=table, catalogue=catalogue)
         self.site.body_limit = config.limits.body
         closing = settle()
-        self.site.leave(self._listeners.cover)
+        for site in (self.site, self._metrics_site):
+            site.leave(self._listeners.cover)
         self._discovery.watch(config.providers)
         make_changes()
         await closing

@@ -18,6 +18,8 @@ from twisted.internet.task import LoopingCall
 _FIRST = 3
 # Seconds for which a manager with a full queue is waited for.
 _PATIENCE = 0.5
+# Bytes of a status. systemd ignores a message of 4096 bytes and more, the other words in it included.
+_LONGEST = 2000
 
 
 @attrs.frozen
@@ -29,9 +31,17 @@ class Handed:
 
     @property
     def family(self) -> socket.AddressFamily:
-        """The address family, as the socket itself tells."""
-        with closing(socket.socket(fileno=os.dup(self.descriptor))) as copy:
-            return copy.family
+        """The address family, as the socket itself tells. Raises OSError where nothing can be accepted from it."""
+        try:
+            with closing(socket.socket(fileno=os.dup(self.descriptor))) as copy:
+                listens = copy.type == socket.SOCK_STREAM and copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                family = copy.family
+        except OSError:
+            listens = False
+        if not listens:
+            name = f" ({self.name})" if self.name else ""
+            raise OSError(f"descriptor {self.descriptor}{name} of LISTEN_FDS is no stream socket that listens")
+        return family
 
 
 def handed_over(environ: Mapping[str, str], pid: int) -> tuple[Handed, ...]:
@@ -57,7 +67,7 @@ def start_environment() -> Mapping[str, str]:
 
 
 def endpoint(sockets: tuple[Handed, ...]) -> tuple[str, ...]:
-    """Endpoint strings for sockets that were handed over."""
+    """Endpoint strings for sockets that were handed over. Raises OSError for what is none."""
     return tuple(f"systemd:domain={handed.family.name[3:]}:index={index}" for index, handed in enumerate(sockets))
 
 
@@ -108,9 +118,12 @@ def _watchdog_interval(environ: Mapping[str, str], pid: int) -> float | None:
     if environ.get("WATCHDOG_PID", str(pid)) != str(pid):
         return None
     with suppress(ValueError):
-        return int(environ["WATCHDOG_USEC"]) / 2_000_000 if environ.get("WATCHDOG_USEC") else None
+        interval = int(environ.get("WATCHDOG_USEC", "0"))
+        return interval / 2_000_000 if interval > 0 else None
     return None
 
 
 def _status(text: str) -> str:
-    return f"STATUS={' '.join(text.split())}"
+    line = " ".join(text.split()).encode("utf-8", "backslashreplace")
+    whole = len(line) <= _LONGEST
+    return f"STATUS={line.decode() if whole else line[:_LONGEST].decode('utf-8', 'ignore') + ' ...'}"

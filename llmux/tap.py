@@ -153,8 +153,8 @@ def makeService(options: Options, reactor: Any = None, out: IO[str] | None = Non
     if reactor is None:
         from twisted.internet import reactor
     handed = handed_over(start_environment(), os.getpid())
-    read = partial(read_configuration, options, endpoint(handed))
     try:
+        read = partial(read_configuration, options, endpoint(handed))
         config = read()
         log = _log(config, out, getattr(options, "parent", None), reactor)
         made = services(reactor, os.environ, None if log is None else log.lines)

@@ -6,12 +6,14 @@ import json
 import os
 import pathlib
 import socket
+import stat
+import tempfile
 from typing import Any
 
 from OpenSSL import SSL
 from twisted.internet import ssl
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
@@ -176,6 +178,14 @@ class ReloadTests(GatewayCase):
             await each
         self.assertEqual(gateway.daemon.config.drain, 11)
 
+    async def test_while_it_stops(self) -> None:
+        """Nothing is read, and nobody is told of a reload that took effect."""
+        gateway = self.gateway("")
+        await gateway.daemon.stopService()
+        await gateway.daemon.reload()
+        registry = gateway.daemon.app.runtime.metrics.registry
+        self.assertEqual(registry.get_sample_value("llmux_config_reload_total", {"result": "ok"}), 0)
+
     async def test_a_defect(self) -> None:
         """Even then what runs goes on."""
         gateway = self.gateway("providers: {a: {scenario: 'builtin:hello', models: [m]}}\n")
@@ -223,6 +233,17 @@ class ListenerTests(GatewayCase):
         self.assertEqual((address.host, address.port), ("0.0.0.0", port))
         self.assertEqual((await gateway.get("/health")).status, 200)
 
+    async def test_same_path_other_mode(self) -> None:
+        """So it is with the path of a UNIX socket."""
+        folder = tempfile.TemporaryDirectory()  # a short path: a socket's has 108 bytes at most
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "llmux.sock")
+        gateway = self.gateway("", listen=f"unix:{path}:mode=600")
+        gateway.listen = f"unix:{path}:mode=660"
+        await gateway.daemon.reload()
+        self.assertEqual(gateway.daemon.config.listen, (gateway.listen,))
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o660)
+
     async def test_taken(self) -> None:
         """A port that somebody else has: nothing changes, neither listeners nor anything else."""
         gateway = self.gateway("drain: 3\n")
@@ -253,9 +274,13 @@ class ListenerTests(GatewayCase):
         await wire.ended()
         self.assertIn(b"llmux_build_info", wire.received)
         self.assertIn(b"HTTP/1.1 404", wire.received)
+        kept: Any = await HostnameEndpoint(reactor, "127.0.0.1", address.port).connect(Factory.forProtocol(Wire))
+        kept.send(request("/metrics", None, method="GET"))
+        await kept.has(b"llmux_build_info")
         gateway.text = "api_keys: [secret-of-a-client]\n"
         await gateway.daemon.reload()
         self.assertEqual((gateway.daemon.metrics_address, await self.reaches(address.port)), (None, False))
+        await kept.ended()  # no old door leads around the keys
         self.assertTrue(await self.reaches(main))
 
     async def test_renewed_certificate(self) -> None:
@@ -326,6 +351,25 @@ class HandedTests(GatewayCase):
                 with socket.create_connection(("127.0.0.1", port), 5):
                     pass  # it waits for the next process
                 await deferLater(reactor, 0, lambda: None)
+
+    async def test_path(self) -> None:
+        """The path of a UNIX socket stays, and who may use it: both belong to whoever made the socket."""
+        folder = tempfile.TemporaryDirectory()  # a short path: a socket's has 108 bytes at most
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "llmux.sock")
+        with socket.socket(socket.AF_UNIX) as taken:
+            taken.bind(path)
+            taken.listen()
+            os.chmod(path, 0o600)
+            for _ in range(2):
+                daemon = self.serve(taken, "systemd:domain=UNIX:index=0")
+                daemon.startService()
+                wire: Any = await UNIXClientEndpoint(reactor, path).connect(Factory.forProtocol(Wire))
+                wire.send(request("/health", None, "connection: close", method="GET"))
+                await wire.ended()
+                self.assertIn(b"healthy", wire.received)
+                await daemon.stopService()
+                self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
 
     def test_not_there(self) -> None:
         """A name that nobody passed is named, and so are those that were."""

@@ -46,6 +46,13 @@ class NotifierTests(SynchronousTestCase):
         notifier.stopping(40, "bye")
         self.assertEqual(self.heard(), ["STOPPING=1", "EXTEND_TIMEOUT_USEC=40000000", "STATUS=bye"])
 
+    def test_long_status(self) -> None:
+        """It is cut: systemd ignores long messages, and would wait for a readiness that was said."""
+        Notifier({"NOTIFY_SOCKET": self.path}).ready("€" * 5000)
+        ready, status = self.heard()
+        self.assertEqual((ready, len(status.encode()) < 3000), ("READY=1", True))
+        self.assertRegex(status, "^STATUS=€+ ...$")
+
     def test_abstract_socket(self) -> None:
         """An address that begins with @ is a name without a file."""
         name = f"llmux-test-{os.getpid()}"
@@ -76,7 +83,8 @@ class NotifierTests(SynchronousTestCase):
 
     def test_no_watchdog(self) -> None:
         """One that is not there, not ours, or not a number is not fed."""
-        for words in ({}, {"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "8"}, {"WATCHDOG_USEC": "soon"}):
+        others = [{"WATCHDOG_USEC": word} for word in ("", "soon", "0", "-5")]
+        for words in ({}, {"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "8"}, *others):
             Notifier({"NOTIFY_SOCKET": self.path, **words}, pid=7).feed_watchdog(Clock())
             self.assertRaises(BlockingIOError, self.heard)
 
@@ -99,8 +107,18 @@ class HandedTests(SynchronousTestCase):
     def test_endpoints(self) -> None:
         """The family is asked of the socket."""
         with socket.create_server(("127.0.0.1", 0)) as first, socket.socket(socket.AF_UNIX) as second:
+            second.bind(f"\0llmux-test-{os.getpid()}-endpoints")
+            second.listen()
             handed = (Handed(first.fileno(), "http"), Handed(second.fileno(), ""))
             self.assertEqual(endpoint(handed), ("systemd:domain=INET:index=0", "systemd:domain=UNIX:index=1"))
+
+    def test_no_listener(self) -> None:
+        """What nobody can be accepted from is refused by name: it would seem to serve."""
+        with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as silent, tempfile.TemporaryFile() as file:
+            for each in (datagrams, silent, file):
+                handed = (Handed(each.fileno(), "http"),)
+                error = self.assertRaises(OSError, endpoint, handed)
+                self.assertEqual(str(error), f"descriptor {each.fileno()} (http) of LISTEN_FDS is no stream socket that listens")
 
     def test_start_environment(self) -> None:
         """What was changed since does not show."""
