@@ -61,6 +61,7 @@ instances() {
 	check 'nobody notices a restart of one' among_clients systemctl restart llmux@1.service
 	check 'it is another process' replaced "$one" llmux@1.service
 	check 'the other one is the same' test "$(pid llmux@2.service)" = "$two"
+	check 'all of them reload' systemctl reload 'llmux@*.service'
 	one=$(pid llmux@1.service)
 	check 'nobody notices the package being installed again' among_clients apt --reinstall install "$packages/new.deb"
 	check 'the first is another process' within 40 replaced "$one" llmux@1.service
