@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import attrs
@@ -52,6 +52,7 @@ class Listeners:
         self._reactor = reactor
         self._handed = handed
         self._open: dict[Wanted, IListeningPort] = {}
+        self._given_up: Deferred[Any] = succeed(None)  # those of the last attempt that failed, which close in their own time
 
     def open(self, wanted: Sequence[Wanted], keyed: bool) -> None:
         """Open those that are not open. Raises StartError; then nothing has changed. `keyed`: clients must show a key."""
@@ -64,8 +65,7 @@ class Listeners:
                 if not (keyed or each.public or is_local(port.getHost())):
                     raise StartError(f"{each.endpoint} can be reached from other hosts, and no client keys (api_keys) are set")
         except BaseException:
-            for port in opened.values():
-                port.stopListening()
+            self._given_up = _all_of(port.stopListening() for port in opened.values())
             raise
         self._open = {each: opened.get(each) or self._open[each] for each in wanted} | self._open
 
@@ -83,10 +83,12 @@ class Listeners:
         except StartError:
             if not in_the_way:
                 raise
+            await self._given_up
             await self._stop(in_the_way)
             try:
                 self.open(wanted, keyed)
             except StartError:
+                await self._given_up
                 self.open([*self._open, *in_the_way], keyed=True)
                 raise
 
@@ -103,8 +105,7 @@ class Listeners:
         return self._stop(list(self._open))
 
     def _stop(self, which: Sequence[Wanted]) -> Deferred[Any]:
-        stopping = [self._open.pop(each).stopListening() for each in which if each in self._open]
-        return DeferredList([each for each in stopping if each is not None])
+        return _all_of([self._open.pop(each).stopListening() for each in which if each in self._open])
 
     def _endpoint(self, written: str, reactor: Any) -> IStreamServerEndpoint:
         place = parse(written)
@@ -227,6 +228,10 @@ def _listen(endpoint: IStreamServerEndpoint, site: FrontSite) -> IListeningPort:
         raise StartError(result.getErrorMessage().rstrip("."))
     port: IListeningPort = result
     return port
+
+
+def _all_of(stopping: Iterable[Deferred[None] | None]) -> Deferred[Any]:
+    return DeferredList([each for each in stopping if each is not None])
 
 
 def _place(listen: Listen) -> str | None:

@@ -233,6 +233,19 @@ class ListenerTests(GatewayCase):
         self.assertEqual((address.host, address.port), ("0.0.0.0", port))
         self.assertEqual((await gateway.get("/health")).status, 200)
 
+    async def test_same_port_and_a_taken_one(self) -> None:
+        """The old listener, which had made room, is there again."""
+        gateway = self.gateway("api_keys: [secret-of-a-client]\n")
+        port = gateway.port
+        gateway.listen = f"tcp:{port}:interface=127.0.0.1"
+        await gateway.daemon.reload()
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            gateway.listen = f'tcp:{port}", "tcp:{other.getsockname()[1]}:interface=127.0.0.1'
+            await gateway.daemon.reload()
+        address: Any = gateway.daemon.addresses[0]
+        self.assertEqual((address.host, address.port), ("127.0.0.1", port))
+        self.assertEqual((await gateway.get("/health")).status, 200)
+
     async def test_same_path_other_mode(self) -> None:
         """So it is with the path of a UNIX socket."""
         folder = tempfile.TemporaryDirectory()  # a short path: a socket's has 108 bytes at most
