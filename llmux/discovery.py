@@ -74,9 +74,11 @@ class Discovery:
         asking.addTimeout(patience, self._reactor)
         try:
             names = await asking
-        except (DeferredTimeout, CancelledError):
+        except DeferredTimeout:
             _log.warn("provider {name}: its model list takes longer than {s:g} s", name=provider.name, s=patience)
             return
+        except CancelledError:
+            return  # nobody waits for it any more
         if names is not None:
             self._told[_same(provider)] = (self._reactor.seconds(), names)
             self._learned()
@@ -95,6 +97,8 @@ async def discover(provider: Provider, pool: Pool) -> tuple[str, ...] | None:
     """The names in a provider's model list, or None where it could not be read; the reason is logged."""
     try:
         return tuple(await _list(provider, pool))
+    except CancelledError:
+        raise  # it was not the provider's fault, or its time is over
     except Exception as error:  # a list that cannot be had must not stop the daemon
         _log.warn("provider {name}: its model list could not be read: {why}", name=provider.name, why=_why(error))
         return None

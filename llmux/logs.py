@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import IO, Any, cast
 
@@ -47,6 +48,7 @@ class Log:
         self._stream = self._out = stream
         self._journal = is_journal(stream)
         self._path: str | None = None
+        self._lost = False
         self.lines = WrittenLines(cast(IO[str], self), settings.format, clock)
         self.change(settings)()
 
@@ -76,19 +78,34 @@ class Log:
             self._out.reopen()
 
     def write(self, text: str) -> None:
-        """Text to wherever the log goes."""
-        self._out.write(text)
+        """Text to wherever the log goes. Where that takes nothing (a full disk), the text is lost, and nothing else."""
+        try:
+            self._out.write(text)
+        except OSError as error:
+            self._losing(error)
 
     def flush(self) -> None:
         """See `write`."""
-        self._out.flush()
+        try:
+            self._out.flush()
+            self._lost = False
+        except OSError as error:
+            self._losing(error)
+
+    def _losing(self, error: OSError) -> None:
+        """Tell whoever reads standard error, once for each time that it begins."""
+        if not self._lost and sys.__stderr__ is not None:
+            with suppress(OSError):
+                print(f"llmux: the log cannot be written: {error}", file=sys.__stderr__, flush=True)
+        self._lost = True
 
     def _switch(self, out: IO[str]) -> None:
         if out is not self._out:
             self.lines.flush()
             before, self._out = self._out, out
             if before is not self._stream:
-                before.close()
+                with suppress(OSError):  # what it could not take is lost; it is closed all the same
+                    before.close()
 
 
 def _append(path: str) -> IO[str]:

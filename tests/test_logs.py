@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import stat
+import sys
 from typing import Any
 
 from twisted.internet.task import Clock
@@ -88,6 +89,20 @@ class LogTests(SynchronousTestCase):
         log.reopen()
         self.event(log, "x")
         self.assertIn("x", self.stream.getvalue())
+
+    def test_full_disk(self) -> None:
+        """What cannot be written is lost, standard error is told once, and what comes when there is room is written."""
+        told = io.StringIO()
+        self.patch(sys, "__stderr__", told)
+        log = self.log(file="/dev/full")
+        for _ in range(3):
+            log.lines.write(LINE)
+            self.event(log, "lost")
+            log.lines.flush()
+        self.assertEqual(told.getvalue(), "llmux: the log cannot be written: [Errno 28] No space left on device\n")
+        log.change(Settings(file=str(self.file)))()
+        self.event(log, "there is room")
+        self.assertIn("there is room", self.file.read_text())
 
     def test_change(self) -> None:
         """Form, level and place, from the stream to a file and back."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+from typing import cast
+
+from twisted.internet.task import deferLater
+from twisted.logger import ILogObserver, LogEvent, eventAsText, globalLogPublisher
 
 from llmux import service
 from tests.harness import GatewayCase, Wire, head_of, reactor
@@ -160,6 +164,22 @@ class DiscoveryTests(GatewayCase):
         self.assertLess(reactor.seconds() - began, 0.4)
         document = json.loads((await gateway.get("/v1/models")).body)
         self.assertEqual([row["id"] for row in document["data"]], ["good"])
+
+    async def test_slow(self) -> None:
+        """A list that takes too long is named as such; when it is the daemon that ends, nobody is blamed."""
+        hanging = await self.provider()
+        events: list[LogEvent] = []
+        globalLogPublisher.addObserver(keep := cast(ILogObserver, events.append))
+        self.addCleanup(globalLogPublisher.removeObserver, keep)
+        for patience, said in ((0.1, ["provider p: its model list takes longer than 0.1 s"]), (60.0, [])):
+            self.patch(service, "_DISCOVERY_PATIENCE", patience)
+            url = f"http://127.0.0.1:{hanging.port}"
+            gateway = self.gateway(f"providers: {{p: {{dialect: openai, base_url: '{url}', discover: true}}}}\n")
+            await deferLater(reactor, 0.3, lambda: None)
+            await gateway.daemon.stopService()
+            found = [eventAsText(e, False, False, False) for e in events if e.get("log_namespace") == "llmux.discovery"]
+            self.assertEqual(found, said)
+            events.clear()
 
 
 class NextCandidateTests(GatewayCase):
