@@ -156,6 +156,7 @@ class SocketTests(ProcessCase):
                     daemon.process.send_signal(signal.SIGHUP)
                     self.assertEqual(self.post(daemon, KEY).status, 200)
                     self.assertEqual(self.end(daemon), 0, daemon.said())
+                    self.assertIn("the configuration was read again", daemon.said())
 
     def test_meant_for_somebody_else(self) -> None:
         """The variables of the process that started this one do not count."""
