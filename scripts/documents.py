@@ -63,7 +63,7 @@ def _date() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write them. Exit status 2 where no folder is named."""
-    if len(arguments) != 1:
+    if len(arguments) != 1 or arguments[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(arguments[0])
