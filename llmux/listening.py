@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.internet.protocol import Factory
 from twisted.protocols.haproxy import proxyEndpoint
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
@@ -22,10 +23,11 @@ from zope.interface import implementer
 from llmux.config.listen import Listen, parse
 from llmux.net.client import describe
 from llmux.net.front import FrontSite
-from llmux.systemd import Handed
+from llmux.systemd import Handed, named
 from llmux.web.auth import is_loopback
 
 _BACKLOG = 4096
+_SECURE = ("ssl", "tls")
 
 
 class StartError(Exception):
@@ -121,12 +123,18 @@ class Listeners:
             raise StartError(f"{written}: {describe(error)}") from None
 
     def _find(self, place: Listen) -> Handed:
-        name, index = place.parameters.get("name"), place.parameters.get("index")
-        for position, handed in enumerate(self._handed):
-            if handed.name == name or str(position) == index:
-                return handed
-        had = ", ".join(f"{position} ({handed.name})" for position, handed in enumerate(self._handed)) or "none"
-        raise StartError(f"{place}: no such socket was passed to this process; passed were: {had}")
+        handed = named(self._handed, place.parameters.get("index"), place.parameters.get("name"))
+        if handed is None:
+            had = ", ".join(f"{position} ({each.name})" for position, each in enumerate(self._handed)) or "none"
+            raise StartError(f"{place}: no such socket was passed to this process; passed were: {had}")
+        return handed
+
+    @property
+    def neglected(self) -> list[str]:
+        """The sockets that were handed over and are not listened on. Their clients connect, and wait for ever."""
+        places = [parse(each.endpoint) for each in self._open]
+        used = [self._find(place) for place in places if place.type == "systemd"]
+        return [f"{position} ({each.name})" for position, each in enumerate(self._handed) if each not in used]
 
     def _renewal(self, wanted: Wanted) -> Callable[[], None]:
         """What makes an open listener use the certificate that lies there now. Raises StartError for one that is none."""
@@ -146,9 +154,10 @@ class Listeners:
         """All with their addresses, in the order of the configuration."""
         return [(wanted, port.getHost()) for wanted, port in self._open.items()]
 
-    def cover(self, address: Any) -> bool:
-        """Whether a connection to this address of ours could still come in."""
-        return any(parse(wanted.endpoint).wrapped or _covers(port.getHost(), address) for wanted, port in self._open.items())
+    def cover(self, address: Any, secure: bool) -> bool:
+        """Whether a connection to this address of ours, by TLS or in the clear, could still come in."""
+        doors = ((parse(wanted.endpoint), port.getHost()) for wanted, port in self._open.items())
+        return any(door.wrapped or ((door.type in _SECURE) == secure and _covers(host, address)) for door, host in doors)
 
 
 @implementer(IStreamServerEndpoint)
@@ -196,6 +205,17 @@ class _AdoptedUNIX(unix.Port):
         tcp.Port.connectionLost(self, reason)
 
 
+class _Trying:
+    """A reactor for endpoints that opens nothing."""
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> None:
+        """See IReactorTCP."""
+
+    def listenSSL(self, port: int, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = "") -> None:
+        """See IReactorSSL."""
+        TLSMemoryBIOFactory(contextFactory, False, factory)
+
+
 class _Renewing:
     """A reactor for endpoints that "listens" by giving a port that is open already another factory."""
 
@@ -215,7 +235,7 @@ class _Renewing:
         return self.listenTCP(port, TLSMemoryBIOFactory(contextFactory, False, factory))
 
 
-def _listen(endpoint: IStreamServerEndpoint, site: FrontSite) -> IListeningPort:
+def _listen(endpoint: IStreamServerEndpoint, site: IProtocolFactory) -> IListeningPort:
     # All kinds of listeners that the configuration knows are there, or have failed, when the call returns.
     results: list[Any] = []
     try:
@@ -239,6 +259,18 @@ def _place(listen: Listen) -> str | None:
     return listen.parameters.get("address") if listen.type == "unix" else listen.parameters.get("port")
 
 
+def objection(written: str) -> str | None:
+    """What would keep an endpoint from being opened, as far as that shows without opening it: a certificate that is none."""
+    if parse(written).type not in _SECURE:
+        return None
+    reactor = _Trying()
+    try:
+        _listen(Listeners(reactor)._endpoint(written, reactor), Factory())
+    except StartError as error:
+        return str(error)
+    return None
+
+
 def with_backlog(written: str) -> str:
     """An endpoint string whose queue holds a burst of clients; Twisted's own default of 50 makes the others wait seconds."""
     kind = written.partition(":")[0]
@@ -250,7 +282,7 @@ def url(written: str, address: Any) -> str:
     host = getattr(address, "host", None)
     if host is None:
         return f"unix:{unix_path(address)}"
-    scheme = "https" if parse(written).type in ("ssl", "tls") else "http"
+    scheme = "https" if parse(written).type in _SECURE else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{address.port}"
 
 

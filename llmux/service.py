@@ -109,6 +109,8 @@ class LlmuxService(Service):
         self._log.info(words, version=__version__, status=self._status())
         for notice in self.config.notices:
             self._log.warn("{notice}", notice=str(notice))
+        for socket in self._listeners.neglected:
+            self._log.warn("socket {socket} was passed to this process, and nothing listens on it", socket=socket)
         self._services.metrics.loaded(self.config.digest[:12], self._services.reactor.seconds())
 
     def _greet(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 
 import attrs
@@ -66,9 +66,15 @@ def start_environment() -> Mapping[str, str]:
         return os.environ
 
 
-def endpoint(sockets: tuple[Handed, ...]) -> tuple[str, ...]:
+def endpoints(sockets: Sequence[Handed]) -> dict[Handed, str]:
     """Endpoint strings for sockets that were handed over. Raises OSError for what is none."""
-    return tuple(f"systemd:domain={handed.family.name[3:]}:index={index}" for index, handed in enumerate(sockets))
+    return {handed: f"systemd:domain={handed.family.name[3:]}:index={index}" for index, handed in enumerate(sockets)}
+
+
+def named(sockets: Sequence[Handed], index: str | None, name: str | None) -> Handed | None:
+    """The socket that an endpoint string means: by its position or by its name."""
+    found = (each for position, each in enumerate(sockets) if each.name == name or str(position) == index)
+    return next(found, None)
 
 
 class Notifier:

@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import IO, Any, cast
 
@@ -21,7 +21,7 @@ from llmux.config import Config, ConfigError, listen, load, override
 from llmux.config.problems import listed
 from llmux.runtime import services
 from llmux.service import LlmuxService
-from llmux.systemd import endpoint, handed_over, start_environment
+from llmux.systemd import Handed, endpoints, handed_over, named, start_environment
 
 
 class OneOf(usage.CompleteList):
@@ -152,9 +152,11 @@ def makeService(options: Options, reactor: Any = None, out: IO[str] | None = Non
     """
     if reactor is None:
         from twisted.internet import reactor
+    for early in (signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(early, signal.SIG_IGN)  # there is nothing yet to read or to open again, and their default is the end
     handed = handed_over(start_environment(), os.getpid())
     try:
-        read = partial(read_configuration, options, endpoint(handed))
+        read = partial(read_configuration, options, endpoints(handed))
         config = read()
         log = _log(config, out, getattr(options, "parent", None), reactor)
         made = services(reactor, os.environ, None if log is None else log.lines)
@@ -167,20 +169,29 @@ def makeService(options: Options, reactor: Any = None, out: IO[str] | None = Non
     return daemon
 
 
-def read_configuration(options: Options, sockets: Sequence[str]) -> Config:
+def read_configuration(options: Options, sockets: Mapping[Handed, str]) -> Config:
     """What the file, the environment and the command line say together. Raises ConfigError.
 
     `sockets`: endpoint strings of the sockets that the process was handed. They go before the listeners of the file, unless
-    that names sockets itself, and behind those of the command line.
+    that names sockets itself, and behind those of the command line. The one that `metrics.listen` names is left to that.
     """
     config = load(options["config"], os.environ, replaced=bool(options["listen"] or sockets))
-    named = any(listen.parse(each).type == "systemd" for each in config.listen)
+    chosen = any(listen.parse(each).type == "systemd" for each in config.listen)
+    for_metrics = _meant(config.metrics.listen, sockets)
+    others = tuple(written for handed, written in sockets.items() if handed != for_metrics)
     return override(
         config,
-        listen=tuple(options["listen"]) or (() if named else sockets),
+        listen=tuple(options["listen"]) or (() if chosen else others),
         log_level=options["log-level"],
         log_format=options["log-format"],
     )
+
+
+def _meant(written: str | None, sockets: Iterable[Handed]) -> Handed | None:
+    place = listen.parse(written) if written is not None else None
+    if place is None or place.type != "systemd":
+        return None
+    return named(tuple(sockets), place.parameters.get("index"), place.parameters.get("name"))
 
 
 def _log(config: Config, out: IO[str] | None, runner: Any, reactor: Any) -> logs.Log | None:

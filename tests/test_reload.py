@@ -296,6 +296,18 @@ class ListenerTests(GatewayCase):
         await kept.ended()  # no old door leads around the keys
         self.assertTrue(await self.reaches(main))
 
+    async def test_from_plain_to_tls(self) -> None:
+        """On the same port: who spoke in the clear before does so no more."""
+        port = _free_port()
+        key, made = certificate(pathlib.Path(self.mktemp()).absolute())
+        gateway = self.gateway("drain: 1\n", listen=f"tcp:{port}:interface=127.0.0.1")
+        plain = await gateway.send(request("/health", None, method="GET"))
+        await plain.has(b"healthy")
+        gateway.listen = f"ssl:{port}:interface=127.0.0.1:privateKey={key}:certKey={made}"
+        await gateway.daemon.reload()
+        await plain.ended()
+        self.assertGreater(await self.serial(port), 0)
+
     async def test_renewed_certificate(self) -> None:
         """The certificate that lies there at a reload is the one that the next client sees; a broken one is refused."""
         folder = pathlib.Path(self.mktemp()).absolute()

@@ -10,7 +10,7 @@ import tempfile
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from llmux.systemd import Handed, Notifier, endpoint, handed_over, start_environment
+from llmux.systemd import Handed, Notifier, endpoints, handed_over, start_environment
 
 
 class NotifierTests(SynchronousTestCase):
@@ -110,14 +110,14 @@ class HandedTests(SynchronousTestCase):
             second.bind(f"\0llmux-test-{os.getpid()}-endpoints")
             second.listen()
             handed = (Handed(first.fileno(), "http"), Handed(second.fileno(), ""))
-            self.assertEqual(endpoint(handed), ("systemd:domain=INET:index=0", "systemd:domain=UNIX:index=1"))
+            self.assertEqual([*endpoints(handed).values()], ["systemd:domain=INET:index=0", "systemd:domain=UNIX:index=1"])
 
     def test_no_listener(self) -> None:
         """What nobody can be accepted from is refused by name: it would seem to serve."""
         with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as silent, tempfile.TemporaryFile() as file:
             for each in (datagrams, silent, file):
                 handed = (Handed(each.fileno(), "http"),)
-                error = self.assertRaises(OSError, endpoint, handed)
+                error = self.assertRaises(OSError, endpoints, handed)
                 self.assertEqual(str(error), f"descriptor {each.fileno()} (http) of LISTEN_FDS is no stream socket that listens")
 
     def test_start_environment(self) -> None:

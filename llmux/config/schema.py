@@ -20,7 +20,7 @@ from llmux.config.providers import OAuth, Provider, providers
 from llmux.config.reader import each, key, section, shared, some
 from llmux.config.secrets import optional_secret
 from llmux.config.targets import Mapping, Route, Target, When, route
-from llmux.config.values import boolean, choice, integer, seconds, text
+from llmux.config.values import boolean, choice, integer, path, seconds, text
 
 Level = Literal["debug", "info", "warn", "error", "critical"]
 Format = Literal["text", "json"]
@@ -44,9 +44,10 @@ class Log:
     )
     format: Format = key(choice(FORMATS), "text", doc="Readable lines, or one JSON object per line.")
     file: str | None = key(
-        text,
+        path,
         None,
-        doc="The file to write the log to, instead of standard output. `SIGUSR1` reopens it.",
+        doc="The file to write the log to, instead of standard output. `SIGUSR1` reopens it. A relative path starts at the "
+        "folder of the configuration file.",
         example="/var/log/llmux/llmux.log",
     )
     rotate: Rotation = key(choice(_ROTATIONS), "daily", doc="How often a new file is begun.", later=True)

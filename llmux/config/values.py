@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -39,6 +40,12 @@ def text(node: Node) -> str:
     if _CONTROL.search(value):
         node.fail("must not hold line breaks or control characters")
     return value
+
+
+@reads("the path of a file")
+def path(node: Node) -> str:
+    """A path; a relative one starts at the folder of the file that names it."""
+    return os.path.join(node.folder, text(node))
 
 
 @reads("true or false")

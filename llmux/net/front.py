@@ -286,10 +286,13 @@ class FrontSite(Site):
             if channel.idle:
                 channel.transport.loseConnection()
 
-    def leave(self, covered: Callable[[Any], bool]) -> None:
-        """Keep no connection that came in by a door that is no longer there, after what runs on it."""
+    def leave(self, covered: Callable[[Any, bool], bool]) -> None:
+        """Keep no connection that came in by a door that is no longer there, after what runs on it.
+
+        `covered(address, secure)`: whether there is still one to this address of ours, by TLS or in the clear.
+        """
         for channel in list(self.channels):
-            if not covered(channel.transport.getHost()):
+            if not covered(channel.transport.getHost(), ISSLTransport.providedBy(channel.transport)):
                 channel.persistent = False
                 if channel.idle:
                     channel.transport.loseConnection()

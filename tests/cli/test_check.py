@@ -1,11 +1,13 @@
 import io
 import os
+import pathlib
 import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from llmux.cli import main
 from tests.config.case import LOCAL
+from tests.net.test_tls import certificate
 
 
 class Check(SynchronousTestCase):
@@ -38,6 +40,22 @@ class Check(SynchronousTestCase):
         self.assertEqual(self.check(), (0, "llmux.yaml and 1 file of conf.d: ok, 2 providers\n", ""))
         self.write("conf.d/20.yaml", "drain: 1\n")
         self.assertEqual(self.check(), (0, "llmux.yaml and 2 files of conf.d: ok, 2 providers\n", ""))
+
+    def test_what_would_be_opened(self) -> None:
+        """Certificates and the log's folder: a daemon that starts would stumble over them."""
+        first, second = (certificate(pathlib.Path(self.mktemp()).absolute()) for _ in range(2))
+        tls = "ssl:0:interface=127.0.0.1:privateKey={}:certKey={}"
+        self.write("conf.d/10.yaml", f"listen: ['{tls.format(*first)}']\nlog: {{file: llmux.log}}\n")
+        self.assertEqual(self.check(), (0, "llmux.yaml and 1 file of conf.d: ok, 1 provider\n", ""))
+        mixed = tls.format(first[0], second[1])
+        self.write("conf.d/10.yaml", f"log: {{file: absent/llmux.log}}\nmetrics: {{listen: '{mixed}'}}\n")
+        status, out, err = self.check()
+        self.assertEqual((status, out), (1, ""))
+        where, log = err.splitlines()
+        self.assertTrue(where.startswith(f"conf.d/10.yaml:2:19: metrics.listen: {mixed}: "), where)
+        self.assertIn("log.file: there is no folder ", log)
+        self.write("conf.d/10.yaml", "log: {file: .}\n")
+        self.assertIn("is a folder", self.check()[2])
 
     def test_warnings_name_their_file(self) -> None:
         self.write("conf.d/10.yaml", "amp: {upstream_api_key: {env: AMP}}\n")

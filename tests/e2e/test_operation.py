@@ -158,6 +158,23 @@ class SocketTests(ProcessCase):
                     self.assertEqual(self.end(daemon), 0, daemon.said())
                     self.assertIn("the configuration was read again", daemon.said())
 
+    def test_one_for_metrics(self) -> None:
+        """The one that `metrics.listen` names serves those alone."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            config = f'metrics: {{listen: "systemd:domain=INET:name=met"}}\nlisten: ["{LOCAL}"]\n{DEMO}'
+            daemon = self.hand(taken, name="met", config=config)
+            port = taken.getsockname()[1]
+            self.assertNotEqual(daemon.port, port)
+            statuses = [self.get(daemon, path, port)[0] for path in ("/metrics", "/health")]
+            self.assertEqual((statuses, self.get(daemon, "/health")[0]), ([200, 404], 200))
+
+    def test_neglected(self) -> None:
+        """A socket on which nobody listens keeps its clients waiting for ever, so it is named."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            daemon = self.hand(taken, command=(*RUN, "--listen", LOCAL))
+            self.assertEqual(self.get(daemon, "/health")[0], 200)
+            self.assertIsNotNone(daemon.output.find(lambda line: "socket 0 (http) was passed to this process" in line))
+
     def test_meant_for_somebody_else(self) -> None:
         """The variables of the process that started this one do not count."""
         environ = {"LISTEN_PID": "1", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "http"}
