@@ -6,12 +6,15 @@ folder without `__init__.py` (trial again) must not go unseen. The last line is 
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TextIO
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,25 +24,25 @@ TRIAL_WORDS = {"successes": "passed", "expectedFailures": "passed", "skips": "sk
 TRIAL_WORDS["unexpectedSuccesses"] = "failed"
 
 
-def stream(command: list[str]) -> tuple[int, str]:
+def stream(command: list[str], show: TextIO) -> tuple[int, str]:
     """Run `command`, show its output as it comes, and return its exit code and that output."""
-    print("$", " ".join(["python", *command[1:]]), flush=True)
+    print("$", " ".join(["python", *command[1:]]), file=show, flush=True)
     lines: list[str] = []
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            sys.stdout.write(line)
-            sys.stdout.flush()
+            show.write(line)
+            show.flush()
             lines.append(line)
     return process.returncode, "".join(lines)
 
 
-def trial(scratch: Path) -> tuple[int, Counter[str]]:
+def trial(scratch: Path, show: TextIO) -> tuple[int, Counter[str]]:
     """Trial's exit code and outcomes, read from its closing lines."""
     folder = scratch / "trial"
-    code, output = stream([sys.executable, "-m", "twisted.trial", "--reporter=text", f"--temp-directory={folder}", "tests"])
+    code, output = stream([sys.executable, "-m", "twisted.trial", "--reporter=text", f"--temp-directory={folder}", "tests"], show)
     ran = re.findall(r"^Ran (\d+) tests? in ", output, re.MULTILINE)
     summary = re.findall(r"^(?:PASSED|FAILED)(?: \((.*)\))?$", output, re.MULTILINE)
     outcomes: Counter[str] = Counter()
@@ -50,10 +53,10 @@ def trial(scratch: Path) -> tuple[int, Counter[str]]:
     return code, outcomes
 
 
-def pytest(scratch: Path) -> tuple[int, Counter[str]]:
+def pytest(scratch: Path, show: TextIO) -> tuple[int, Counter[str]]:
     """pytest's exit code and outcomes, read from its JUnit report."""
     report = scratch / "pytest.xml"
-    code, _ = stream([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"])
+    code, _ = stream([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"], show)
     outcomes: Counter[str] = Counter()
     if report.exists():
         for suite in ElementTree.parse(report).getroot().iter("testsuite"):
@@ -88,8 +91,13 @@ def pytest_names() -> set[str]:
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="llmux-tests-") as folder:
-        trial_code, under_trial = trial(Path(folder))
-        pytest_code, under_pytest = pytest(Path(folder))
+        # Side by side, since both wait more than they work; what the second one says is shown when the first one is done.
+        with ThreadPoolExecutor() as side:
+            later = io.StringIO()
+            second = side.submit(pytest, Path(folder), later)
+            trial_code, under_trial = trial(Path(folder), sys.stdout)
+            pytest_code, under_pytest = second.result()
+        print(later.getvalue())
     same = under_trial["ran"] == under_pytest["ran"] and under_trial["skipped"] == under_pytest["skipped"]
     for name, outcomes in (("trial", under_trial), ("pytest", under_pytest)):
         parts = ", ".join(f"{outcomes[word]} {word}" for word in ("passed", "failed", "skipped"))

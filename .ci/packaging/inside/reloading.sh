@@ -50,3 +50,16 @@ keys_change_with_a_restart() {
 	check 'a restart' restart
 	check 'brings a changed one' answers over-plain 'heard Bearer sk-other'
 }
+
+client_keys_from_credentials() {
+	say 'client keys from credentials'
+	echo 'a-key-of-a-client' >/etc/llmux/credentials/client
+	echo 'api_keys: [{credential: client}]' >/etc/llmux/conf.d/65-clients.yaml
+	check 'they are asked for after a restart' restart
+	check 'who shows none is sent away' no answers over-plain heard
+	check 'the check before a reload sees them, too' systemctl reload llmux
+	check 'again' systemctl reload llmux
+	rm /etc/llmux/conf.d/65-clients.yaml /etc/llmux/credentials/client
+	check 'they go with a restart' restart
+	check 'and nobody needs one' answers over-plain heard
+}

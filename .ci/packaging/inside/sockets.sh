@@ -43,6 +43,20 @@ upgrade_behind_the_socket() {
 	check 'and will be after a reboot' systemctl is-enabled --quiet llmux.socket
 }
 
+upgrade_with_bad_settings() {
+	say 'upgrade with bad settings'
+	local process
+	process=$(pid)
+	echo 'drian: 1' >/etc/llmux/conf.d/70-bad.yaml
+	check 'the package installs' apt --reinstall install "$packages/new.deb"
+	check 'and says what is wrong' grep -q '/etc/llmux/conf\.d/70-bad\.yaml:1:1: ' "$scratch/said"
+	check 'the process from before goes on' test "$(pid)" = "$process"
+	check 'and answers' answers over-plain heard
+	rm /etc/llmux/conf.d/70-bad.yaml
+	check 'without them it installs again' apt --reinstall install "$packages/new.deb"
+	check 'another process answers' replaced "$process"
+}
+
 served() { # UNIT: it has answered since the mark
 	answers over-plain heard && journalctl --no-pager --quiet --output=cat --unit="$1" --after-cursor="$marked" \
 		| grep -q 'POST /v1/chat/completions'
@@ -63,7 +77,9 @@ instances() {
 	check 'the other one is the same' test "$(pid llmux@2.service)" = "$two"
 	check 'all of them reload' systemctl reload 'llmux@*.service'
 	one=$(pid llmux@1.service)
+	systemctl enable --quiet llmux.service
 	check 'nobody notices the package being installed again' among_clients apt --reinstall install "$packages/new.deb"
 	check 'the first is another process' within 40 replaced "$one" llmux@1.service
 	check 'and so is the second' within 40 replaced "$two" llmux@2.service
+	check 'the plain service, though enabled, does not take their port' no systemctl is-active --quiet llmux.service
 }
