@@ -55,7 +55,7 @@ class SnippetTests(SynchronousTestCase):
     def test_install(self) -> None:
         """Each way takes three commands at most; the last of them is a first call, which works."""
         ways = [block.splitlines() for block in blocks("console")][:3]
-        self.assertEqual([way[0].split()[0] for way in ways], ["make", "pipx", "python3"])
+        self.assertEqual([way[0].split()[0] for way in ways], ["make", "pipx", "pip"])
         for way in ways:
             self.assertLessEqual(len(way), 3)
             words = shlex.split(self.here(way[-1]))
