@@ -221,9 +221,8 @@ class LlmuxService(Service):
         for site in sites:
             site.drain()
         while self._channels and reactor.seconds() < began + self.config.drain:
-            if reactor.seconds() >= began + _GRACE:
-                for site in sites:
-                    site.close_idle()
+            for site in sites:
+                site.close_idle(_GRACE)
             await deferLater(reactor, _DRAIN_POLL)
         self._services.clock.end(Fault("overloaded", "llmux is shutting down"))
         while self._channels and reactor.seconds() < began + self.config.drain + _LAST_WORDS:

@@ -128,6 +128,31 @@ class StopTests(GatewayCase):
             self.assertIn(b"Hello from llmux!", wire.received)
         await stopping
 
+    async def test_asked_behind_an_answer_from_before(self) -> None:
+        """A client whose answer began before the stop was not told that it is the last one, and may ask once more."""
+        provider = await self.provider()
+        url = f"http://127.0.0.1:{provider.port}/v1"
+        gateway = self.gateway(f"providers: {{p: {{dialect: openai-chat, base_url: '{url}', models: [m]}}}}\n")
+        ask = request("/v1/chat/completions", b'{"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]}')
+        client = await gateway.send(ask)
+        for index in range(2):
+            wire = await provider.request(index)
+            wire.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+            wire.send(b'data: {"choices":[{"delta":{"content":"%d"}}]}\n\n' % index)
+            await client.has(b'"content":"%d"' % index)
+            if not index:
+                stopping = gateway.daemon.stopService()
+            wire.send(b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+            wire.close()
+            if not index:
+                await client.has(b"[DONE]")
+                client.send(ask)
+        await client.ended()
+        first, second = bytes(client.received).lower().split(b"http/1.1 200 ok")[1:]
+        self.assertEqual((b"connection: close" in first, b"connection: close" in second), (False, True))
+        self.assertTrue(second.endswith(b"0\r\n\r\n"))
+        await stopping
+
     async def test_idle(self) -> None:
         """One on which nobody asks is closed soon, and does not hold the stop for the drain's 30 seconds."""
         gateway = self.gateway("drain: 30\n")

@@ -175,7 +175,7 @@ class ExpressChannel(FrontChannel):
     def answered(self) -> None:
         """The answer is written; the next request may begin."""
         self._responder = None
-        if not self.persistent or self.site.draining:
+        if not self.persistent:
             self.loseConnection()
             return
         self.resetTimeout()
@@ -278,6 +278,9 @@ class ExpressResponder:
         if block.count(b"\n") != len(fields) or block.count(b"\r") != len(fields):
             raise ValueError("a header holds a line end")
         framing = b"transfer-encoding: chunked\r\n" if self._chunked else b""
+        if self._channel.site.draining:
+            self._channel.persistent = False
+            framing += b"connection: close\r\n"
         ours = _OURS % self._channel.site.date()
         self._pending = b"HTTP/1.1 %d %b\r\n%b%b%b\r\n" % (status, RESPONSES.get(status, b"-"), ours, block, framing)
 

@@ -246,6 +246,7 @@ class FrontSite(Site):
         self.body_limit = body_limit
         self.draining = False
         self.channels: set[FrontChannel] = set()
+        self._resting: dict[FrontChannel, float] = {}
 
     def buildProtocol(self, addr: object) -> FrontChannel:  # type: ignore[override]  # no protocol negotiation is wanted
         """A channel of ours: HTTP/1.1 only, whatever TLS may negotiate."""
@@ -274,16 +275,18 @@ class FrontSite(Site):
         """See `startFactory`."""
 
     def drain(self) -> None:
-        """Serve what runs, and what is asked on the connections that are there; keep none of them after its answer."""
-        self.draining = True
-        for channel in self.channels:
-            if not channel.idle:
-                channel.persistent = False
+        """Serve what runs, and what is asked on the connections that are there; from now on each answer says that it is the last.
 
-    def close_idle(self) -> None:
-        """Close the connections on which nothing is asked or answered."""
-        for channel in list(self.channels):
-            if channel.idle:
+        A connection whose answer began before that is kept for one more request: its client was not told, and may send it.
+        """
+        self.draining = True
+
+    def close_idle(self, seconds: float) -> None:
+        """Close the connections on which nothing was asked or answered for so long, as far as was looked."""
+        now = self.clock.seconds()
+        self._resting = {channel: self._resting.get(channel, now) for channel in self.channels if channel.idle}
+        for channel, since in self._resting.items():
+            if now - since >= seconds:
                 channel.transport.loseConnection()
 
     def leave(self, covered: Callable[[Any, bool], bool]) -> None:

@@ -220,8 +220,8 @@ class Load:
         """Wait for so many more answers."""
         with self._changed:
             goal = self.answered + more
-            if not self._changed.wait_for(lambda: self.answered >= goal or self.failures, PATIENCE):
-                raise AssertionError(f"{self.answered} answers, and then none")
+            if not self._changed.wait_for(lambda: self.answered >= goal or self.failures, PATIENCE) or self.failures:
+                raise AssertionError(f"{self.answered} answers, and then {self.failures or 'none'}")
 
     def stop(self) -> None:
         """End, and wait for it."""
