@@ -66,7 +66,7 @@ class Listeners:
                     port = opened[each] = _listen(self._endpoint(each.endpoint, self._reactor), each.site)
                 if not (keyed or each.public or is_local(port.getHost())):
                     raise StartError(f"{each.endpoint} can be reached from other hosts, and no client keys (api_keys) are set")
-        except BaseException:
+        except BaseException:  # whatever it is, it goes on its way once what was opened is given up
             self._given_up = _all_of(port.stopListening() for port in opened.values())
             raise
         self._open = {each: opened.get(each) or self._open[each] for each in wanted} | self._open

@@ -54,17 +54,15 @@ def services(reactor: Any, environ: Mapping[str, str], access_log: AccessLog | N
     return Services(reactor, environ, pool, Clock(reactor), metrics, lines, Threads(), reactor.seconds())
 
 
-def build(
-    config: Config, services: Services, told: Mapping[str, tuple[str, ...]] | None = None, before: Runtime | None = None
-) -> Runtime:
+def build(config: Config, services: Services, before: Runtime | None = None) -> Runtime:
     """The snapshot for a configuration. Raises ConfigError where a scenario does not load.
 
-    `told`: what providers' own model lists said, by provider. `before`: the snapshot that it takes the place of.
+    `before`: the snapshot that it takes the place of. What providers' own model lists say comes later (`routing`).
     """
     upstream = _upstream(config, services)
     amp = config.amp
     plane = amp.control_plane if amp.control_plane != "auto" else ("upstream" if upstream is not None else "local")
-    table, catalogue = routing(config, told or {})
+    table, catalogue = routing(config, {})
     scripts = scenarios(config)
     providers = {
         provider.name: Provider(provider.name, _executor(provider, services, scripts, before), _limits(provider.timeouts))

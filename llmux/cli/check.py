@@ -36,10 +36,7 @@ def opened(config: Config) -> None:
 
     Ports are not tried: the daemon that runs has them.
     """
-    listeners = [("listen", *listener) for listener in zip(config.listen, config.listen_marks, strict=True)]
-    if config.metrics.listen is not None:
-        listeners.append(("metrics.listen", config.metrics.listen, config.metrics_mark))
-    found = [Problem(where, path, why) for path, written, where in listeners if (why := objection(written)) is not None]
+    found = [Problem(where, path, why) for path, written, where in config.listeners if (why := objection(written)) is not None]
     if config.log.file is not None and (why := _unwritable(config.log.file)) is not None:
         found.append(Problem(Mark(config.path or "built-in"), "log.file", why))
     if found:

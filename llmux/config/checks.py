@@ -36,9 +36,7 @@ def open_door(config: Config) -> list[Problem]:
 
 def colliding(config: Config) -> list[Problem]:
     """The listeners of which only one could be opened, each with the one before it."""
-    listeners = [("listen", *listener) for listener in zip(config.listen, config.listen_marks, strict=True)]
-    if config.metrics.listen is not None:
-        listeners.append(("metrics.listen", config.metrics.listen, config.metrics_mark))
+    listeners = config.listeners
     problems = []
     for position, (path, written, where) in enumerate(listeners):
         place = listen.parse(written)

@@ -177,6 +177,13 @@ class Config:
     metrics_mark: Mark = attrs.field(default=BUILT_IN, repr=False)
 
     @property
+    def listeners(self) -> list[tuple[str, str, Mark]]:
+        """All that is listened on: the key that says so, the endpoint string, and its place."""
+        found = [("listen", written, where) for written, where in zip(self.listen, self.listen_marks, strict=True)]
+        metrics = self.metrics.listen
+        return found if metrics is None else [*found, ("metrics.listen", metrics, self.metrics_mark)]
+
+    @property
     def strict_translation(self) -> bool:
         return self.translation.strict
 
