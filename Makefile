@@ -55,7 +55,7 @@ $(VENV)/bin/python:
 # Resolved on the oldest Python: a package that only an older Python needs is then in the lock for all of them, and
 # tests/packaging/test_locks.py proves that the newer ones miss none.
 LOCK_VENV := .venv-lock
-COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_VENV)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_VENV)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --no-strip-extras \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --newline=lf $(LOCK_ARGS)
 
 lock:

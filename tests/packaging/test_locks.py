@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ("3.11", "3.12", "3.13")
 LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-package.lock", "requirements-test.lock")
-PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ \\]+) \\$")
+PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[a-z,-]+\])?==(?P<version>[^ \\]+) \\$")
 
 
 @attrs.frozen
