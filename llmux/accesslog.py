@@ -26,7 +26,10 @@ _WAIT = 0.1
 
 @attrs.frozen
 class Line:
-    """An exchange that is over. Times in seconds, `sent` in bytes of body; `why` says what went wrong ("": nothing)."""
+    """An exchange that is over. Times in seconds, `sent` in bytes of body; `why` says what went wrong ("": nothing).
+
+    `spoken` is the dialect in which a provider was asked where that is not the client's, `notes` what its translation lost.
+    """
 
     time: float
     method: str
@@ -46,6 +49,8 @@ class Line:
     attempts: int
     dialect: str
     why: str
+    spoken: str = "-"
+    notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -53,6 +58,7 @@ class Line:
         return (
             f"{self.status} {self.method} {self.path} {self.decision} {self.provider} {self.model} "
             f"{self.seconds * 1000:.1f} ms {self.outcome}{': ' if self.why else ''}{self.why}"
+            f"{f' ({self.dialect} in {self.spoken})' if self.spoken != '-' else ''}{''.join(f'; {note}' for note in self.notes)}"
         )
 
     @property
@@ -76,6 +82,8 @@ class Line:
             "attempts": self.attempts,
             "dialect": self.dialect,
             "why": self.why,
+            "provider_dialect": self.spoken,
+            "notes": list(self.notes),
         }
 
 

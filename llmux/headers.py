@@ -77,6 +77,36 @@ def to_provider(headers: Headers, secrets: Iterable[bytes] = (), replaced: froze
     return kept
 
 
+# What a client says of itself and of its trace, whatever API it speaks. All else belongs to the API that it took for granted.
+_OF_ANY_DIALECT = frozenset({b"user-agent", b"x-request-id", b"traceparent", b"tracestate", b"baggage", b"x-amp-thread-id"})
+
+
+def of_any_dialect(headers: Headers) -> Headers:
+    """The client's headers that a provider of another dialect may see."""
+    return [header for header in headers if header[0] in _OF_ANY_DIALECT]
+
+
+# Anthropic and OpenAI count the same things under other names. Times are told in other units, and stay behind.
+_BUDGETS = tuple(
+    (f"anthropic-ratelimit-{what}-{which}".encode(), f"x-ratelimit-{which}-{what}".encode())
+    for what in ("requests", "tokens")
+    for which in ("limit", "remaining")
+)
+_BUDGETS_TO = {
+    "openai": dict(_BUDGETS),
+    "anthropic": {openai: anthropic for anthropic, openai in _BUDGETS},
+}
+_UPSTREAM_IDS = (b"x-request-id", b"request-id")
+
+
+def to_foreign_client(headers: Headers, family: str) -> Headers:
+    """The headers of a translated answer that mean something to a client of `family`'s APIs: what is left to it, and the
+    provider's name for the exchange."""
+    names = _BUDGETS_TO.get(family, {})
+    kept = [(names[name], value) for name, value in headers if name in names]
+    return kept + [(b"x-llmux-upstream-request-id", value) for name, value in headers if name in _UPSTREAM_IDS][:1]
+
+
 @lru_cache(maxsize=256)
 def not_to_provider(replaced: frozenset[bytes]) -> frozenset[bytes]:
     """The names that a provider never sees from a client."""

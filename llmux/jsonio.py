@@ -1,7 +1,7 @@
-"""JSON that changes nothing: orjson where it is exact, the standard library where it is not.
+"""JSON that changes nothing: msgspec and orjson where they are exact, the standard library where they are not.
 
-orjson refuses lone surrogates (an emoji split over two deltas), NaN and a BOM, and turns integers past 64 bits into
-floats. Numbers and strings must survive unchanged, so those go to the standard library.
+Both refuse lone surrogates (an emoji split over two deltas), NaN and a BOM; orjson reads integers past 64 bits as floats, and
+writes none. Numbers and strings must survive unchanged, so those go to the standard library.
 """
 
 from __future__ import annotations
@@ -15,38 +15,116 @@ import attrs
 import msgspec
 import orjson
 
-# 17 digits and more may be past 64 bits; a false hit inside a string costs time, never truth.
-_LONG_NUMBER = re.compile(rb"[0-9]{17,}")
-
 JSONError = ValueError
+
+
+class Lexical(float):
+    """A number whose digits say more than a float holds; it is written as it was read."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Lexical:
+        """A number by its JSON text."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    def __reduce__(self) -> tuple[type[Lexical], tuple[str]]:
+        return Lexical, (self.text,)
+
+
+class Verbatim:
+    """JSON text that is written as it stands. Whoever makes one has read it: it is whole, and valid."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Verbatim) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    # what a float prints is what it holds; other spellings of the same number keep theirs
+    return number if repr(number) == text else Lexical(text)
+
+
+_loads = msgspec.json.Decoder(float_hook=_number).decode
 
 
 def loads(data: bytes) -> Any:
     """Parse a JSON document. Raises ValueError, also for nesting past the interpreter's depth."""
-    if not _LONG_NUMBER.search(data):
-        try:
-            return orjson.loads(data)
-        except orjson.JSONDecodeError:
-            pass  # the standard library knows more strings, or has the better message
     try:
-        return json.loads(data)
+        return _loads(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # the standard library knows more strings, or has the better message
+    try:
+        return json.loads(data, parse_float=_number)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
+def _default(value: object) -> Any:
+    if isinstance(value, Lexical | Verbatim):
+        return orjson.Fragment(value.text.encode())
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
 def dumps(value: Any) -> bytes:
-    """Serialise compactly as UTF-8. Lone surrogates leave as escapes; integers keep all digits.
+    """Serialise compactly as UTF-8. Lone surrogates leave as escapes; numbers keep all digits.
 
     Raises ValueError for what JSON cannot say, and for nesting past the interpreter's depth.
     """
     try:
-        return orjson.dumps(value)
-    except (orjson.JSONEncodeError, RecursionError):
+        return orjson.dumps(value, default=_default)
+    except (orjson.JSONEncodeError, UnicodeEncodeError, RecursionError):
         pass
     try:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+        return _write_slowly(value)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def pretty(value: Any) -> str:
+    """A document for people to read: indented, in ASCII where it holds lone surrogates. Raises ValueError as `dumps` does."""
+    try:
+        return orjson.dumps(value, default=_default, option=orjson.OPT_INDENT_2).decode()
+    except (orjson.JSONEncodeError, UnicodeEncodeError, RecursionError):
+        return dumps(value).decode()
+
+
+def _write_slowly(value: Any) -> bytes:
+    """The standard library cannot write a text as it stands, so a mark that nothing else in the document holds keeps its
+    place.
+    """
+    texts: list[str] = []
+    plain = json.dumps(value, default=lambda _: None, allow_nan=True)
+    mark = next(mark for mark in map("llmux-{}-".format, itertools.count()) if mark not in plain)
+
+    def marked(each: Any) -> Any:
+        if isinstance(each, dict):
+            return {key: marked(member) for key, member in each.items()}
+        if isinstance(each, list | tuple):
+            return [marked(member) for member in each]
+        if isinstance(each, Lexical | Verbatim):
+            texts.append(_NOT_ASCII.sub(_escape, each.text))
+            return f"{mark}{len(texts) - 1}"
+        return each
+
+    written = json.dumps(marked(value), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return re.sub(f'"{mark}([0-9]+)"', lambda found: texts[int(found[1])], written).encode("ascii")
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def _escape(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 class _Shape(msgspec.Struct, gc=False):

@@ -12,6 +12,13 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+# The fields by which losses are counted; whatever else a client invents is one of the others.
+_FIELDS = frozenset(
+    "cache_control contents frequency_penalty generationConfig include input instructions logit_bias logprobs max_tokens "
+    "messages metadata parallel_tool_calls prediction presence_penalty prompt_cache_key reasoning reasoning_effort "
+    "response_format safetySettings seed service_tier stop store stream_options system systemInstruction temperature text "
+    "thinking tool_choice toolConfig tools top_k top_logprobs top_p truncation user verbosity".split()
+)
 # Answers take milliseconds (a refusal) to minutes (a long generation).
 _DURATIONS = (0.005, 0.05, 0.25, 1.0, 2.5, 10.0, 60.0, 300.0)
 
@@ -49,6 +56,12 @@ class Metrics:
             "llmux_attempts_total", "Attempts, by how they ended", ["provider", "outcome"], registry=registry
         )
         self._decisions = Counter("llmux_mapping_total", "Decisions, by kind", ["kind"], registry=registry)
+        self._losses = Counter(
+            "llmux_translation_loss_total",
+            "Fields that a translation approximated, carried, invented or dropped",
+            ["from", "to", "field"],
+            registry=registry,
+        )
         self._auth_failures = Counter("llmux_auth_failures_total", "Requests with no key, or a wrong one", registry=registry)
         self._reloads = Counter("llmux_config_reload_total", "Reloads, by how they ended", ["result"], registry=registry)
         for result in ("ok", "failed"):
@@ -82,6 +95,12 @@ class Metrics:
     def attempted(self, provider: str, outcome: str) -> None:
         """An attempt ended, or its answer began."""
         self._child(self._attempts, provider, outcome).inc()
+
+    def noted(self, client: str, provider: str, pointers: Iterable[str]) -> None:
+        """A translation between these dialects could not carry over these fields unchanged."""
+        for pointer in pointers:
+            field = pointer.split("/", 2)[1] if "/" in pointer else ""
+            self._child(self._losses, client, provider, field if field in _FIELDS else "other").inc()
 
     def refused_key(self) -> None:
         """Somebody came without a valid key."""

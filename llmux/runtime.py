@@ -13,8 +13,12 @@ from llmux.amp.control_plane import ControlPlane
 from llmux.amp.threads import Threads
 from llmux.config import Config, ConfigError, Problem
 from llmux.config.schema import Provider as ProviderConfig
-from llmux.config.schema import Timeouts
+from llmux.config.schema import Timeouts, Translation
 from llmux.credentials.amp import AmpSecrets
+from llmux.credentials.sealing import kept_key
+from llmux.dialects.context import Options
+from llmux.dialects.seals import Seals
+from llmux.dialects.vault import Vault
 from llmux.executors.base import Executor
 from llmux.executors.http import HTTPProvider
 from llmux.executors.playback import Playback, read_scenarios
@@ -33,7 +37,8 @@ from llmux.web.runtime import Amp, Limits, Provider, Runtime
 
 @attrs.define
 class Services:
-    """What outlives a configuration: the reactor's clock, the connections, the counters."""
+    """What outlives a configuration: the reactor's clock, the connections, the counters, what clients may lose. `seal_key` signs
+    where the configuration names no key; `seal_key_is_new` says why it will not outlive this process ("": it will)."""
 
     reactor: Any
     environ: Mapping[str, str]
@@ -43,6 +48,9 @@ class Services:
     access_log: AccessLog
     threads: Threads
     started: float
+    vault: Vault
+    seal_key: bytes = attrs.field(repr=False)
+    seal_key_is_new: str = ""
 
 
 def services(reactor: Any, environ: Mapping[str, str], access_log: AccessLog | None = None) -> Services:
@@ -51,7 +59,20 @@ def services(reactor: Any, environ: Mapping[str, str], access_log: AccessLog | N
     metrics = Metrics(__version__)
     metrics.watch_connections(pool.counts)
     lines = access_log or LoggedLines()
-    return Services(reactor, environ, pool, Clock(reactor), metrics, lines, Threads(), reactor.seconds())
+    seal_key, seal_key_is_new = kept_key(environ)
+    return Services(
+        reactor,
+        environ,
+        pool,
+        Clock(reactor),
+        metrics,
+        lines,
+        Threads(),
+        reactor.seconds(),
+        Vault(reactor.seconds),
+        seal_key,
+        seal_key_is_new,
+    )
 
 
 def build(config: Config, services: Services, before: Runtime | None = None) -> Runtime:
@@ -65,7 +86,12 @@ def build(config: Config, services: Services, before: Runtime | None = None) -> 
     table, catalogue = routing(config, {})
     scripts = scenarios(config)
     providers = {
-        provider.name: Provider(provider.name, _executor(provider, services, scripts, before), _limits(provider.timeouts))
+        provider.name: Provider(
+            provider.name,
+            _executor(provider, services, scripts, before),
+            _limits(provider.timeouts),
+            _options(provider.translation),
+        )
         for provider in config.providers
         if provider.enabled
     }
@@ -89,6 +115,8 @@ def build(config: Config, services: Services, before: Runtime | None = None) -> 
         clock=services.clock,
         version=__version__,
         started=services.started,
+        seals=Seals(tuple(key.encode() for key in config.seal_keys) or (services.seal_key,)),
+        vault=services.vault,
         keys=tuple(secret for provider in providers.values() for secret in provider.executor.secrets()),
     )
 
@@ -150,6 +178,17 @@ def _upstream(config: Config, services: Services) -> AmpUpstream | None:
     per_client = {key: row.upstream_api_key for row in reversed(amp.upstream_api_keys) for key in row.api_keys}
     secrets = AmpSecrets(amp.upstream_api_key, per_client, services.environ, services.reactor.seconds)
     return AmpUpstream(amp.upstream_url, services.pool, secrets)
+
+
+def _options(translation: Translation) -> Options:
+    return Options(
+        strict=translation.strict,
+        hosted_tools=translation.hosted_tools,
+        repair=translation.repair,
+        forced_vs_thinking=translation.forced_vs_thinking,
+        schema_form=translation.schemas,
+        max_tokens=translation.max_tokens,
+    )
 
 
 def _limits(timeouts: Timeouts) -> Limits:

@@ -109,6 +109,9 @@ class LlmuxService(Service):
         self._log.info(words, version=__version__, status=self._status())
         for notice in self.config.notices:
             self._log.warn("{notice}", notice=str(notice))
+        if self._services.seal_key_is_new and not self.config.seal_keys:
+            why = self._services.seal_key_is_new
+            self._log.warn("no seal_keys are set, and none can be kept: {why}. Seals will not outlive this process", why=why)
         for socket in self._listeners.neglected:
             self._log.warn("socket {socket} was passed to this process, and nothing listens on it", socket=socket)
         self._services.metrics.loaded(self.config.digest[:12], self._services.reactor.seconds())

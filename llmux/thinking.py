@@ -1,6 +1,10 @@
-"""The thinking suffix of a model name: `claude-opus-4-5(high)`, `gemini-2.5-pro(8192)`."""
+"""How much a model shall think: the suffix of a model name (`claude-opus-4-5(high)`, `gemini-2.5-pro(8192)`), levels and
+budgets.
+"""
 
 from __future__ import annotations
+
+from llmux.dialects.neutral import Level
 
 
 def split_suffix(model: str) -> tuple[str, str | None]:
@@ -19,3 +23,26 @@ def split_suffix(model: str) -> tuple[str, str | None]:
 def join_suffix(model: str, raw: str | None) -> str:
     """The name with its suffix again; an empty suffix says nothing and is left off."""
     return f"{model}({raw})" if raw else model
+
+
+# A level as tokens, and what a budget comes to as a level: budgets up to the number are of that level.
+BUDGETS: dict[Level, int] = {
+    "none": 0,
+    "minimal": 512,
+    "low": 1024,
+    "medium": 8192,
+    "high": 24576,
+    "xhigh": 32768,
+    "max": 128000,
+}
+_THRESHOLDS: tuple[Level, ...] = ("none", "minimal", "low", "medium", "high")
+
+
+def budget_of(level: Level) -> int:
+    """The tokens that a level stands for."""
+    return BUDGETS[level]
+
+
+def level_of(budget: int) -> Level:
+    """The level that a budget comes to."""
+    return next((level for level in _THRESHOLDS if budget <= BUDGETS[level]), "xhigh")

@@ -55,26 +55,49 @@ def check_chat(stream: list[Record], include_usage: bool = False) -> None:
     expect(len(heads) == 1, "every chunk has the same head")
     last = chunks.pop() if include_usage else None
     expect(last is None or (last["choices"] == [] and bool(last["usage"])), "the usage chunk is last and has no choices")
-    opened: list[int] = []
-    finished = False
-    for number, chunk in enumerate(chunks):
+    choices: dict[int, _ChatChoice] = {}
+    for chunk in chunks:
         expect(chunk.get("usage") is None and ("usage" in chunk) == include_usage, "only the last chunk has usage")
         (choice,) = chunk["choices"]
+        if choice["index"] not in choices:
+            expect(choice["index"] == len(choices), "choices begin in their order")
+            choices[choice["index"]] = _ChatChoice()
+        choices[choice["index"]].step(choice)
+    expect(bool(choices) and all(choice.finished for choice in choices.values()), "there must be a finish reason")
+
+
+class _ChatChoice:
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+        self.lists: set[str] = set()
+        self.begun = False
+        self.finished = False
+
+    def step(self, choice: dict[str, Any]) -> None:
         delta = choice["delta"]
-        expect(not finished, "nothing follows the finish reason")
-        expect((delta.get("role") == "assistant") == (number == 0), "the role is said once, first")
+        expect(not self.finished, "nothing follows the finish reason")
+        expect((delta.get("role") == "assistant") == (not self.begun), "the role is said once, first")
+        self.begun = True
         for call in delta.get("tool_calls", ()):
-            if call["index"] in opened:
-                expect(set(call) == {"index", "function"} and set(call["function"]) == {"arguments"}, "a call is named once")
-            else:
-                expect(call["index"] == len(opened), "calls are counted without gaps")
-                named = call.get("id") and call.get("type") == "function" and call["function"].get("name")
-                expect(bool(named), "a call has a name")
-                opened.append(call["index"])
+            self.call(call)
+        for name in {"annotations", "thinking_blocks"} & delta.keys():
+            expect(name not in self.lists, f"{name} come once, because they are not counted")
+            self.lists.add(name)
         if choice["finish_reason"] is not None:
             expect(delta == {}, "the finish chunk says nothing else")
-            finished = True
-    expect(finished, "there must be a finish reason")
+            self.finished = True
+
+    def call(self, call: dict[str, Any]) -> None:
+        texts = {"function": "arguments", "custom": "input"}
+        if call["index"] < len(self.kinds):
+            kind = self.kinds[call["index"]]
+            expect(set(call) - {"extra_content"} <= {"index", kind}, "a call is named once")
+            expect(set(call.get(kind, {texts[kind]: ""})) == {texts[kind]}, "a call is named once")
+            return
+        expect(call["index"] == len(self.kinds), "calls are counted without gaps")
+        kind = call.get("type")
+        expect(bool(call.get("id")) and kind in texts and bool(call[kind].get("name")), "a call has a name")
+        self.kinds.append(kind)
 
 
 def check_responses(stream: list[Record]) -> None:
@@ -83,13 +106,23 @@ def check_responses(stream: list[Record]) -> None:
 
 
 class _ResponsesMachine:
-    _DELTAS = ("output_text", "refusal", "reasoning_summary_text", "reasoning_text", "function_call_arguments")
+    _DELTAS = ("output_text", "refusal", "reasoning_summary_text", "reasoning_text")
+    _ARGUMENTS = {"function_call_arguments": "function_call", "custom_tool_call_input": "custom_tool_call"}
+    # what a provider's own tool tells while it runs -> the type of its item
+    _STEPS = {
+        "web_search_call": "web_search_call",
+        "code_interpreter_call": "code_interpreter_call",
+        "code_interpreter_call_code": "code_interpreter_call",
+        "mcp_call": "mcp_call",
+        "mcp_call_arguments": "mcp_call",
+    }
 
     def __init__(self) -> None:
         self.items: dict[int, dict[str, Any]] = {}
         self.open: set[int] = set()
         self.parts: dict[tuple[Any, ...], bool] = {}
         self.texts: dict[tuple[Any, ...], str] = {}
+        self.annotations: dict[tuple[Any, ...], list[Any]] = {}
 
     def run(self, stream: list[Record]) -> None:
         for number, record in enumerate(stream):
@@ -125,13 +158,23 @@ class _ResponsesMachine:
         stem, _, verb = name.removeprefix("response.").rpartition(".")
         if stem in ("content_part", "reasoning_summary_part"):
             self.part(place, verb, event)
+        elif stem in self._STEPS:
+            expect(item["type"] == self._STEPS[stem], f"{name} for a {item['type']}")
+        elif stem == "output_text.annotation":
+            expect(self.parts.get(place, False), f"{name} outside a part")
+            told = self.annotations.setdefault(place, [])
+            expect(event["annotation_index"] == len(told), "annotations are counted without gaps")
+            told.append(event["annotation"])
         else:
-            expect(stem in self._DELTAS, f"unknown event {name}")
-            expect(stem == "function_call_arguments" or self.parts.get(place, False), f"{name} outside a part")
+            expect(stem in self._DELTAS or stem in self._ARGUMENTS, f"unknown event {name}")
+            if stem in self._ARGUMENTS:
+                expect(item["type"] == self._ARGUMENTS[stem], f"{name} for a {item['type']}")
+            else:
+                expect(self.parts.get(place, False), f"{name} outside a part")
             if verb == "delta":
                 self.texts[place] = self.texts.get(place, "") + event["delta"]
             else:
-                whole = next(event[key] for key in ("text", "refusal", "arguments") if key in event)
+                whole = next(event[key] for key in ("text", "refusal", "arguments", "input") if key in event)
                 expect(whole == (self.texts.get(place, "") or ("{}" if "arguments" in event else "")), "done tells another text")
                 self.texts[place] = whole
 
@@ -144,6 +187,7 @@ class _ResponsesMachine:
         expect(self.parts.get(place, False), "a part closes once, after it opened")
         text = event["part"].get("text", event["part"].get("refusal"))
         expect(text == self.texts.get(place, ""), "the part tells another text")
+        expect(event["part"].get("annotations", []) == self.annotations.get(place, []), "the part has other annotations")
         self.parts[place] = False
 
     def end(self, event: dict[str, Any]) -> None:
@@ -156,7 +200,12 @@ class _ResponsesMachine:
 
 def check_messages(stream: list[Record]) -> None:
     """Anthropic Messages: named events, dense blocks of which one is open, deltas of the block's kind, one signature, last."""
-    allowed = {"text": ("text_delta",), "thinking": ("thinking_delta", "signature_delta"), "tool_use": ("input_json_delta",)}
+    allowed = {
+        "text": ("text_delta", "citations_delta"),
+        "thinking": ("thinking_delta", "signature_delta"),
+        "tool_use": ("input_json_delta",),
+        "server_tool_use": ("input_json_delta",),
+    }  # what else there is comes complete in its start
     expect(all(record.name == record.data["type"] for record in stream), "the event's name is its type")
     events = [record.data for record in stream if record.data["type"] != "ping"]
     expect(events[0]["type"] == "message_start" and events[0]["message"]["content"] == [], "message_start comes first, empty")
@@ -176,7 +225,7 @@ def check_messages(stream: list[Record]) -> None:
                 expect(event["content_block"].get("input", {}) == {}, "arguments come as deltas")
             case "content_block_delta":
                 delta = event["delta"]["type"]
-                expect(kind is not None and delta in allowed[kind], f"{delta} in a {kind} block")
+                expect(delta in allowed.get(kind or "", ()), f"{delta} in a {kind} block")
                 expect(not signed, "nothing follows the signature")
                 signed = delta == "signature_delta"
             case "content_block_stop":
@@ -187,6 +236,12 @@ def check_messages(stream: list[Record]) -> None:
                 raise GrammarError(f"{other} may not stand here")
         expect(event["index"] == index, "blocks are counted without gaps")
     expect(kind is None, "a block is still open")
+
+
+_PART_DATA = {
+    *("text", "functionCall", "inlineData", "fileData"),
+    *("executableCode", "codeExecutionResult", "toolCall", "toolResponse"),
+}
 
 
 def check_gemini(stream: list[dict[str, Any]]) -> None:
@@ -200,5 +255,6 @@ def check_gemini(stream: list[dict[str, Any]]) -> None:
         expect(last == ("usageMetadata" in record), "the last record has the usage")
         expect(candidate["index"] == 0 and candidate["content"]["role"] == "model", "the model speaks")
         for part in candidate["content"]["parts"]:
-            expect(("text" in part) != ("functionCall" in part), "a part is a text or a call")
-            expect(last or part.get("text") != "", "only the last text may be empty")
+            expect(len(_PART_DATA & part.keys()) == 1, "a part is one thing")
+            says = part.get("text") != "" or "thoughtSignature" in part
+            expect(last or says, "only the last text, or a signed one, may be empty")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import anthropic
@@ -20,13 +20,17 @@ from openai._types import omit
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.lib.streaming.responses import ResponseStreamState
 from openai.types import Completion, CreateEmbeddingResponse
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from openai.types.responses import Response, ResponseStreamEvent
+from openai.types.chat import ChatCompletion, ChatCompletionChunk, completion_create_params
+from openai.types.responses import Response, ResponseStreamEvent, response_create_params
+from pydantic import ConfigDict, TypeAdapter
 
+from llmux import jsonio
 from tests.grammars import Record
 
 # Members that are no part of an API, and that llmux sends all the same.
-EXTENSIONS = frozenset({"reasoning_content"})
+EXTENSIONS = frozenset({"reasoning_content", "thinking_blocks", "extra_content"})
+# What the SDK knows of a whole message, and not of its deltas.
+_UNTYPED = frozenset({"annotations"})
 
 
 def unknown_members(model: Any) -> set[str]:
@@ -59,7 +63,10 @@ def chat_stream(stream: list[Record]) -> ChatCompletion:
     state: ChatCompletionStreamState[None] = ChatCompletionStreamState()
     for record in stream:
         if record.data != "[DONE]":
-            list(state.handle_chunk(_judged(openai_validate(type_=ChatCompletionChunk, value=record.data))))
+            chunk = openai_validate(type_=ChatCompletionChunk, value=record.data)
+            unknown = unknown_members(chunk) - _UNTYPED
+            assert not unknown, f"members that the SDK does not know: {unknown}"
+            list(state.handle_chunk(cast(ChatCompletionChunk, chunk)))
     try:
         return cast(ChatCompletion, state.get_final_completion())
     except LengthFinishReasonError as error:  # what was cut short is whole enough to be compared
@@ -110,11 +117,93 @@ def message_stream(stream: list[Record]) -> anthropic.types.Message:
     return cast(anthropic.types.Message, snapshot)
 
 
+def message_request(body: object) -> None:
+    """A request for a message. What the SDK validates lazily is read to its end."""
+    _drain(_MESSAGE_REQUEST.validate_python(json.loads(jsonio.dumps(body))))
+
+
+def message_count_request(body: object) -> None:
+    """A request for a message's tokens."""
+    _drain(_MESSAGE_COUNT_REQUEST.validate_python(json.loads(jsonio.dumps(body))))
+
+
+def _closed(typed_dict: Any) -> TypeAdapter[Any]:
+    """The type, without members that it does not know."""
+    typed_dict.__pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    return TypeAdapter(typed_dict)
+
+
+def _drain(node: Any) -> None:
+    if isinstance(node, dict):
+        for each in node.values():
+            _drain(each)
+    elif not isinstance(node, str | bytes) and isinstance(node, Iterable):
+        for each in node:
+            _drain(each)
+
+
+def chat_request(body: Any) -> None:
+    """A request for a chat completion. What the SDK validates lazily is read to its end; it does not judge our extensions."""
+    known = {**body, "messages": _without_extensions(body["messages"])}
+    _drain((_CHAT_STREAM if body.get("stream") else _CHAT_REQUEST).validate_python(json.loads(jsonio.dumps(known))))
+
+
+def _without_extensions(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {name: _without_extensions(value) for name, value in node.items() if name not in EXTENSIONS}
+    return [_without_extensions(each) for each in node] if isinstance(node, list) else node
+
+
+def response_request(body: Any) -> None:
+    """A request for a response. The SDK insists on ids that a provider which stores nothing does without."""
+    given = json.loads(jsonio.dumps(body))
+    if isinstance(given.get("input"), list):
+        given["input"] = [_identified(item) for item in given["input"]]
+    _drain((_RESPONSE_STREAM if body.get("stream") else _RESPONSE_REQUEST).validate_python(given))
+
+
+def _identified(item: Any) -> Any:
+    if item.get("type") == "reasoning":
+        return {"id": "rs_1", **item}
+    if item.get("role") == "assistant" and isinstance(item.get("content"), list):
+        content = [{"annotations": [], **part} if part["type"] == "output_text" else part for part in item["content"]]
+        return {"id": "msg_1", "status": "completed", **item, "content": content}
+    return item
+
+
+_CHAT_REQUEST = _closed(completion_create_params.CompletionCreateParamsNonStreaming)
+_CHAT_STREAM = _closed(completion_create_params.CompletionCreateParamsStreaming)
+_RESPONSE_REQUEST = _closed(response_create_params.ResponseCreateParamsNonStreaming)
+_RESPONSE_STREAM = _closed(response_create_params.ResponseCreateParamsStreaming)
+_MESSAGE_REQUEST = _closed(anthropic.types.message_create_params.MessageCreateParamsNonStreaming)
+_MESSAGE_COUNT_REQUEST = _closed(anthropic.types.MessageCountTokensParams)
+
+
 def generated(body: object) -> genai.GenerateContentResponse:
     """A Gemini response, or a record of its stream."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return genai.GenerateContentResponse.model_validate(body)
+
+
+_GENERATE_REQUEST: dict[str, TypeAdapter[Any]] = {
+    "contents": TypeAdapter(list[genai.Content]),
+    "systemInstruction": TypeAdapter(genai.Content),
+    "tools": TypeAdapter(list[genai.Tool]),
+    "toolConfig": TypeAdapter(genai.ToolConfig),
+    "generationConfig": TypeAdapter(genai.GenerationConfig),
+    "labels": TypeAdapter(dict[str, str]),
+    "serviceTier": TypeAdapter(genai.ServiceTier),
+    "store": TypeAdapter(bool),
+}
+
+
+def generate_request(body: object) -> None:
+    """A request for a Gemini response, member by member: the SDK has no type for the whole."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name, value in json.loads(jsonio.dumps(body)).items():
+            _GENERATE_REQUEST[name].validate_python(value)
 
 
 def generated_stream(stream: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -124,9 +213,9 @@ def generated_stream(stream: list[dict[str, Any]]) -> list[dict[str, Any]]:
         generated(record)
         for part in record["candidates"][0]["content"]["parts"]:
             joins = parts and "text" in part and "text" in parts[-1] and part.get("thought") == parts[-1].get("thought")
-            if joins:
-                parts[-1]["text"] += part["text"]
-            elif part.get("text") != "":
+            if joins and "thoughtSignature" not in parts[-1]:
+                parts[-1] |= {**part, "text": parts[-1]["text"] + part["text"]}
+            elif part.get("text") != "" or "thoughtSignature" in part:
                 parts.append(dict(part))
     return parts
 

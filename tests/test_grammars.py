@@ -7,13 +7,14 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from llmux.dialects.speech import SPEECH
-from tests.dialects.tellings import RESPONSES, tell, write
+from llmux.dialects.registry import DIALECTS
+from tests.dialects.tellings import RESPONSES, context, tell, write
 from tests.grammars import GrammarError, Record, check_chat, check_gemini, check_messages, check_responses, records
 
 
 def stream(dialect: str) -> list[Record]:
-    return records(write(SPEECH[dialect].encoder({}, True), tell(RESPONSES["thought, words, two calls"])))
+    encoder = DIALECTS[dialect].rooms.encoder(context(stream=True))
+    return records(write(encoder, tell(RESPONSES["thought, words, two calls"])))
 
 
 def gemini(told: list[Record]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from twisted.python import usage
 
-from llmux.cli import check, run
+from llmux.cli import check, run, translate
 from llmux.tap import Command
 from llmux.tap import Options as RunOptions
 
@@ -31,12 +31,13 @@ class Options(Command):
     subCommands = [
         ["run", None, RunOptions, "Run the daemon in the foreground."],
         ["check", None, CheckOptions, "Check a configuration file."],
+        ["translate", None, translate.TranslateOptions, "Print what a translation makes of a request or an answer."],
     ]
 
     def postOptions(self) -> None:
         """A command is needed."""
         if self.subCommand is None:
-            raise usage.UsageError("say what to do: run or check")
+            raise usage.UsageError("say what to do: run, check or translate")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -47,5 +48,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     except usage.UsageError as error:
         print(f"{options}\nllmux: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    command = {"run": run.main, "check": check.main}[str(options.subCommand)]
+    command = {"run": run.main, "check": check.main, "translate": translate.main}[str(options.subCommand)]
     raise SystemExit(command(options.subOptions))

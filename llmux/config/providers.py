@@ -17,6 +17,7 @@ from llmux.config.nodes import Node
 from llmux.config.problems import Mark, suggestion
 from llmux.config.reader import Reader, attempt, each, inherited, key, reads, reads_as, refined, required, section, some, table
 from llmux.config.secrets import KeyItem, optional_secret
+from llmux.config.translation import Translation
 from llmux.config.values import boolean, choice, headers, integer, number, text, url
 from llmux.dialects.registry import DIALECTS
 
@@ -158,6 +159,9 @@ class Provider:
     )
     timeouts: Timeouts = key(refined(Timeouts), Timeouts(), doc="Its own timeouts.")
     retry: Retry = key(refined(Retry, check_retry), Retry(), doc="Its own retries.", later=True)
+    translation: Translation = key(
+        refined(Translation), Translation(), doc="How requests of clients of other dialects are translated for it."
+    )
     weight: int = key(
         integer(1), 1, doc="Its share of the requests among providers of one priority that serve the same model.", later=True
     )
@@ -195,7 +199,8 @@ def _provider(node: Node, values: dict[str, Any]) -> Provider:
     name = node.path.removeprefix("providers.")
     if not _NAME.fullmatch(name):
         node.blame("cannot be a provider's name: letters, digits, '.', '_' and '-', with a letter or digit first")
-    values = {"name": name, "timeouts": inherited(node, Timeouts), "retry": inherited(node, Retry)} | values
+    shared = {"timeouts": inherited(node, Timeouts), "retry": inherited(node, Retry)}
+    values = {"name": name, **shared, "translation": inherited(node, Translation)} | values
     return _played_back(node, values) if "scenario" in values else _over_http(node, values)
 
 

@@ -18,8 +18,9 @@ from llmux.config.listen import DEFAULT, listen
 from llmux.config.problems import BUILT_IN, Mark, Notice
 from llmux.config.providers import OAuth, Provider, providers
 from llmux.config.reader import each, key, section, shared, some
-from llmux.config.secrets import optional_secret
+from llmux.config.secrets import optional_secret, present_secret
 from llmux.config.targets import Mapping, Route, Target, When, route
+from llmux.config.translation import Translation
 from llmux.config.values import boolean, choice, integer, path, seconds, text
 
 Level = Literal["debug", "info", "warn", "error", "critical"]
@@ -96,18 +97,6 @@ class Metrics:
 
 
 @attrs.frozen(kw_only=True)
-class Translation:
-    """How dialects are translated."""
-
-    strict: bool = key(
-        boolean,
-        False,
-        doc="Whether a request is refused if its translation cannot carry everything in it. Otherwise the part is dropped, with "
-        "a note.",
-    )
-
-
-@attrs.frozen(kw_only=True)
 class Config:
     """A whole configuration.
 
@@ -135,6 +124,18 @@ class Config:
     timeouts: Timeouts = key(shared(Timeouts), Timeouts(), doc="How long the parts of an exchange may take.")
     retry: Retry = key(
         shared(Retry, check_retry), Retry(), "retry", "global_retry", doc="How failed attempts are repeated.", later=True
+    )
+    translation: Translation = key(
+        shared(Translation), Translation(), doc="How requests and answers are translated between dialects."
+    )
+    seal_keys: tuple[str, ...] = key(
+        each(present_secret),
+        (),
+        doc="The keys that sign what a provider's model wants back unchanged (signatures of its thinking) while a client of "
+        "another dialect keeps it. The first one signs, the others still open what they signed. Without any, a key is made at "
+        "the first start and kept in the service's state folder; several hosts that answer the same clients need one in common.",
+        example='["${LLMUX_SEAL_KEY}"]',
+        secret=True,
     )
     breaker: Breaker = key(section(Breaker), Breaker(), doc="When a provider that fails is passed over.", later=True)
     cooldown: Cooldown = key(section(Cooldown), Cooldown(), doc="How long a provider's key rests after it failed.", later=True)
@@ -165,9 +166,6 @@ class Config:
         example="[proxy_config.yaml]",
         later=True,
     )
-    translation: Translation = key(
-        section(Translation), Translation(), doc="How requests and answers are translated between dialects.", later=True
-    )
     skipped: tuple[tuple[str, str], ...] = ()
     path: str | None = None
     digest: str = ""
@@ -182,10 +180,6 @@ class Config:
         found = [("listen", written, where) for written, where in zip(self.listen, self.listen_marks, strict=True)]
         metrics = self.metrics.listen
         return found if metrics is None else [*found, ("metrics.listen", metrics, self.metrics_mark)]
-
-    @property
-    def strict_translation(self) -> bool:
-        return self.translation.strict
 
 
 root = section(Config)

@@ -140,6 +140,13 @@ class Route:
         doc="How requests are shared among the models of `to`, one number for each. Without it, the first gets all, and the "
         "others stand in if it fails.",
     )
+    strict: bool | None = key(
+        boolean,
+        None,
+        doc="Whether its requests are refused if a translation cannot carry everything in them. Without it, as `translation` "
+        "says.",
+        example="true",
+    )
     where: Mark
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
+from llmux.dialects.context import Context
+from llmux.dialects.events import Decoder, Encoder
+from llmux.dialects.neutral import Request, Response
+from llmux.dialects.tools import NameRule
 from llmux.errors import Fault
+from llmux.headers import Headers
 
 
 class Watch(Protocol):
@@ -29,18 +34,43 @@ class Watch(Protocol):
     def error(self, fault: Fault) -> bytes: ...
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
+class Rooms:
+    """How a dialect, or a small surface of one, is read and written; all of it pure.
+
+    Towards the client: `parse_request(body, context)` gives the neutral request, or raises Fault; `write_response` the JSON of an
+    answer; `encoder` what writes its stream. Towards a provider: `write_request` gives the JSON to send, `parse_response` reads
+    the answer, `decoder` its stream.
+    """
+
+    parse_request: Callable[[dict[str, Any], Context], Request]
+    write_request: Callable[[Request, Context], dict[str, Any]]
+    parse_response: Callable[[dict[str, Any], Context], Response]
+    write_response: Callable[[Response, Context], dict[str, Any]]
+    decoder: Callable[[Context], Decoder]
+    encoder: Callable[[Context], Encoder]
+
+
+@attrs.frozen(kw_only=True)
 class Dialect:
     """One wire API.
 
-    `error_body(fault, request_id)` gives the HTTP status and the body of a refusal. `credential(key)` is the header in
-    which this API takes its key. `keepalive` is what may be sent between events while nothing else is to be said.
+    `error_body(fault, request_id)` gives the HTTP status and the body of a refusal, `read_error(status, headers, body)` the fault
+    that a provider's refusal tells. `credential(key)` is the header in which this API takes its key. `keepalive` is what may
+    be sent between events while nothing else is to be said. `names` are the tool names that it allows.
+    `address(model, stream)` is where a provider is asked: the path below its base URL, and the query; `fields(context)` the
+    headers of this API that go with a request that was written here.
     """
 
     name: str
     family: str
+    rooms: Rooms
+    names: NameRule
     error_body: Callable[[Fault, str], tuple[int, bytes]]
+    read_error: Callable[[int, Headers, bytes], Fault]
     watch: Callable[[], Watch]
     credential: Callable[[str], tuple[bytes, bytes]]
     request_id_header: bytes
     keepalive: bytes
+    address: Callable[[str, bool], tuple[bytes, bytes]]
+    fields: Callable[[Context], Headers] = lambda context: []

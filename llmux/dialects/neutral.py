@@ -2,22 +2,19 @@
 
 The spine is a flat list of items, the finest grain that all four dialects embed into: a message, a piece of reasoning, a
 tool call, a tool result. Roles and turns are attributes, so that every writer can regroup. A stream tells the same things as
-events; `Fold` turns events into the response that they tell. Token counts are inclusive: `in_total` holds the cached ones,
-`out_total` the reasoning.
+events (`llmux.dialects.events`). Token counts are inclusive: `in_total` holds the cached ones, `out_total` the reasoning.
 
-Events come in an order on which writers may rely: `Started` first and once; parts open and close inside their item, deltas
-inside their part (a tool call's inside its item, part 0); `ItemClosed` once for each `ItemOpened`; `Metered` any number of
-times, cumulative; `Finished` before `Ended`; nothing after `Ended`.
+`at` is the JSON pointer of what an item was read from, for notes; it is "" where nothing was read. None means that the
+request does not say; what it says, it says by a value. Structs of msgspec, because a stream makes one for every few
+characters and they cost half of what an attrs class does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
-import attrs
-
-from llmux.errors import Fault
+import msgspec
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -25,33 +22,145 @@ Role = Literal["system", "developer", "user", "assistant", "tool"]
 # --- what items are made of
 
 
-@attrs.frozen
-class Text:
+class Mark(msgspec.Struct, frozen=True, gc=False):
+    """The end of a prefix that the provider shall cache. `ttl` is in the words of whoever set it: 5m, 1h, 30m, 12h."""
+
+    ttl: str | None = None
+    at: str = ""
+
+
+class Seal(msgspec.Struct, frozen=True, gc=False):
+    """Opaque proof that its maker wants back unchanged; nobody else can use it, and nobody may invent it.
+
+    `family` is whose it is: `anthropic`, `openai`, `gemini`. `kind` says where its maker keeps it. `at` is where it was read,
+    where that is not the place of what it seals.
+    """
+
+    family: str
+    kind: Literal["signature", "redacted", "encrypted", "thought_signature"]
+    payload: str
+    at: str = ""
+
+
+class Annotation(msgspec.Struct, frozen=True, gc=False):
+    """Where a text got what it says. `start` and `end` (exclusive) count code points of the text; None: all of it.
+
+    `kind` is `url` where a page on the web is named; everything else is known to its own dialect only, as `raw`.
+    `encrypted` is the proof of a web search's result that its maker wants back.
+    """
+
+    kind: str
+    url: str = ""
+    title: str = ""
+    cited: str = ""
+    start: int | None = None
+    end: int | None = None
+    dialect: str = ""
+    raw: Any = None
+
+
+class TokenProbability(msgspec.Struct, frozen=True, gc=False):
+    """One token with its log probability; `raw_bytes` are its UTF-8 bytes where they were told, `top` the likeliest ones."""
+
+    token: str
+    logprob: float
+    raw_bytes: tuple[int, ...] | None = None
+    top: tuple[TokenProbability, ...] = ()
+
+
+class Text(msgspec.Struct, frozen=True, gc=False):
     """Text that is to be read."""
 
     text: str
+    annotations: tuple[Annotation, ...] = ()
+    logprobs: tuple[TokenProbability, ...] = ()
+    seals: tuple[Seal, ...] = ()
+    mark: Mark | None = None
+    at: str = ""
 
 
-@attrs.frozen
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True, gc=False):
     """The model's own words for why it does not answer."""
+
+    text: str
+    at: str = ""
+
+
+class Inline(msgspec.Struct, frozen=True, gc=False):
+    """Bytes, as standard base64 text."""
+
+    data: str
+
+
+class Link(msgspec.Struct, frozen=True, gc=False):
+    """A URL: `https:`, or what a provider keeps (`gs:`)."""
+
+    url: str
+
+
+class FileId(msgspec.Struct, frozen=True, gc=False):
+    """A file that `family` keeps; nobody else knows it."""
+
+    family: str
+    id: str
+
+
+class PlainText(msgspec.Struct, frozen=True, gc=False):
+    """A document whose content is text."""
 
     text: str
 
 
-@attrs.frozen
-class OpaquePart:
-    """A part of a message that is carried as it came: media, a document, a kind that is not known here."""
+class Blocks(msgspec.Struct, frozen=True, gc=False):
+    """A document whose content are parts."""
+
+    parts: tuple[Part, ...]
+
+
+Source = Inline | Link | FileId | PlainText | Blocks
+
+
+class Media(msgspec.Struct, frozen=True, gc=False):
+    """An image, a sound, a film or a document. `mime` is "" where it is not known; `name` is a file's name or title.
+
+    `detail` is how closely to look: low, high, auto, original. `context` and `citable` are what Anthropic knows of documents.
+    """
+
+    kind: Literal["image", "audio", "video", "file"]
+    source: Source
+    mime: str = ""
+    name: str = ""
+    detail: str | None = None
+    context: str | None = None
+    citable: bool | None = None
+    mark: Mark | None = None
+    at: str = ""
+
+
+class SearchResult(msgspec.Struct, frozen=True, gc=False):
+    """Something that the client found and wants cited."""
+
+    source: str
+    title: str
+    parts: tuple[Part, ...]
+    citable: bool | None = None
+    mark: Mark | None = None
+    at: str = ""
+
+
+class OpaquePart(msgspec.Struct, frozen=True, gc=False):
+    """A part that only `dialect` knows, carried as it came."""
 
     kind: str
     raw: Any
+    dialect: str = ""
+    at: str = ""
 
 
-Part = Text | Refusal | OpaquePart
+Part = Text | Refusal | Media | SearchResult | OpaquePart
 
 
-@attrs.frozen
-class Segment:
+class Segment(msgspec.Struct, frozen=True, gc=False):
     """Reasoning text: the model's own (`full`) or a summary of it."""
 
     kind: Literal["summary", "full"]
@@ -61,40 +170,66 @@ class Segment:
 # --- items
 
 
-@attrs.frozen
-class Message:
-    """Somebody says something. `turn` counts the wire messages from which items came; `id` is "" until a dialect gives one."""
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """Somebody says something. `turn` counts the wire messages from which items came; `id` is "" until a dialect gives one.
+
+    `author` names who speaks. `phase` is what Responses says of a message: `commentary` or `final_answer`. `cut`: it broke off.
+    """
 
     role: Role
     parts: tuple[Part, ...]
     turn: int = 0
     id: str = ""
+    author: str = ""
+    phase: str = ""
+    cut: bool = False
+    at: str = ""
 
 
-@attrs.frozen
-class Reasoning:
-    """One unit of thinking. `seal` is the opaque proof that its maker wants back, "" where there is none."""
+class Reasoning(msgspec.Struct, frozen=True, gc=False):
+    """One unit of thinking. Without segments it is hidden, and only its seals tell of it."""
 
     segments: tuple[Segment, ...]
-    seal: str = ""
+    seals: tuple[Seal, ...] = ()
     turn: int = 0
     id: str = ""
+    at: str = ""
+
+    @property
+    def text(self) -> str:
+        """The segments, one below the other."""
+        return "\n\n".join(segment.text for segment in self.segments)
 
 
-@attrs.frozen
-class ToolCall:
-    """The model asks for a tool. `args_text` is JSON text and is authoritative: it may be empty, or no JSON at all."""
+CallKind = Literal["function", "custom"]
+
+
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
+    """The model asks for a tool of the client's.
+
+    `args_text` is authoritative. For a function it is JSON text, which may be empty, or no JSON at all; for a custom tool it
+    is the raw input. `namespace` is "" for most. `seals` are those that Gemini puts on a call. `cut`: it broke off, so that it
+    must not be carried out.
+    """
 
     call_id: str
     name: str
     args_text: str
     turn: int = 0
     id: str = ""
+    kind: CallKind = "function"
+    namespace: str = ""
+    seals: tuple[Seal, ...] = ()
+    mark: Mark | None = None
+    cut: bool = False
+    at: str = ""
 
 
-@attrs.frozen
-class ToolResult:
-    """What a tool gave back. `name` is None where the dialect does not repeat it."""
+class ToolResult(msgspec.Struct, frozen=True, gc=False):
+    """What a tool gave back. `name` is None where the dialect does not repeat it.
+
+    `form` is how the wire said it: a string, a list of parts, or an object (whose JSON text is then the only part).
+    """
 
     call_id: str
     name: str | None
@@ -102,22 +237,62 @@ class ToolResult:
     is_error: bool = False
     turn: int = 0
     id: str = ""
+    kind: CallKind = "function"
+    form: Literal["string", "parts", "object"] = "string"
+    mark: Mark | None = None
+    at: str = ""
 
 
-@attrs.frozen
-class OpaqueItem:
-    """An item that is carried as it came."""
+ServerFamily = Literal[
+    "web_search", "web_fetch", "code", "file_search", "image_gen", "mcp", "tool_search", "maps", "url_context", "other"
+]
+
+
+class ServerCall(msgspec.Struct, frozen=True, gc=False):
+    """The provider calls a tool of its own; the client has nothing to do. `args_text` is JSON text (a search's holds `query`).
+
+    `raw` is the item as `dialect` said it.
+    """
+
+    family: ServerFamily
+    call_id: str
+    name: str
+    args_text: str
+    dialect: str
+    raw: Any
+    status: str = "completed"
+    turn: int = 0
+    id: str = ""
+    at: str = ""
+
+
+class ServerResult(msgspec.Struct, frozen=True, gc=False):
+    """What the provider's own tool gave back to its model. `hits` are the pages of a search, `text` what else can be read."""
+
+    family: ServerFamily
+    call_id: str
+    hits: tuple[Annotation, ...]
+    text: str
+    dialect: str
+    raw: Any
+    is_error: bool = False
+    turn: int = 0
+    id: str = ""
+    at: str = ""
+
+
+class OpaqueItem(msgspec.Struct, frozen=True, gc=False):
+    """An item that only `dialect` knows, carried as it came."""
 
     kind: str
     raw: Any
+    dialect: str = ""
     turn: int = 0
+    at: str = ""
 
 
-OutputItem = Message | Reasoning | ToolCall  # what a model says
-Item = OutputItem | ToolResult | OpaqueItem
-ItemKind = Literal["message", "reasoning", "tool_call"]
-PartKind = Literal["text", "refusal", "summary", "full"]
-DeltaKind = Literal["text", "refusal", "summary", "full", "args", "seal"]
+OutputItem = Message | Reasoning | ToolCall | ServerCall | ServerResult | OpaqueItem  # what a model says
+Item = OutputItem | ToolResult
 
 
 def plain(parts: Iterable[Part]) -> str:
@@ -128,232 +303,204 @@ def plain(parts: Iterable[Part]) -> str:
 # --- a request
 
 
-@attrs.frozen
-class Tool:
-    """A tool that the client offers."""
+ToolKind = Literal["function", "custom", "hosted"]
+
+
+class Tool(msgspec.Struct, frozen=True, gc=False):
+    """A tool that the client offers (`function`, `custom`: free text in), or that the provider has (`hosted`).
+
+    `schema` is the JSON Schema of a function's arguments, None where it has none; `grammar` is a custom tool's `format`.
+    `family` and `raw` are a hosted tool's: `raw` is the tool as `dialect` said it.
+    """
 
     name: str
+    kind: ToolKind = "function"
+    namespace: str = ""
+    description: str | None = None
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+    grammar: dict[str, Any] | None = None
+    examples: tuple[Any, ...] = ()
+    deferred: bool | None = None
+    output_schema: dict[str, Any] | None = None
+    mark: Mark | None = None
+    family: ServerFamily = "other"
+    dialect: str = ""
+    raw: Any = None
+    at: str = ""
 
 
-@attrs.frozen
-class Request:
-    """What a client asks for. `show` is how much of the reasoning it wants to see."""
+class ToolPolicy(msgspec.Struct, frozen=True, gc=False):
+    """Which tools may, must or must not be called.
+
+    `mode`: `one` forces `names[0]`; the subsets confine to `names`; `validated` is Gemini's; `hosted` forces a tool of the
+    provider, told by `raw`. None: the request does not say. `parallel` is whether several calls may come at once. `kinds`
+    goes with `names`.
+    """
+
+    mode: Literal["auto", "none", "required", "one", "subset_auto", "subset_required", "validated", "hosted"] | None = None
+    names: tuple[str, ...] = ()
+    kinds: tuple[CallKind, ...] = ()
+    parallel: bool | None = None
+    max_calls: int | None = None
+    raw: Any = None
+
+
+class Sampling(msgspec.Struct, frozen=True, gc=False):
+    """How tokens are chosen, and how many. Numbers as the client wrote them."""
+
+    max_out: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    seed: int | None = None
+    logit_bias: Mapping[str, Any] | None = None
+    n: int | None = None
+    stop: tuple[str, ...] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+Level = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Show = Literal["none", "summary", "full"]
+
+
+class ReasoningPolicy(msgspec.Struct, frozen=True, gc=False):
+    """How much to think, by level or by budget (tokens); both are kept as said. `show` is how much of it to tell.
+
+    `enabled`: `auto` leaves it to the model. `detail` is what Responses says of a summary: auto, concise, detailed.
+    """
+
+    enabled: Literal["yes", "no", "auto", "between_tools"] | None = None
+    level: Level | None = None
+    budget: int | None = None
+    show: Show | None = None
+    detail: str | None = None
+
+
+class Output(msgspec.Struct, frozen=True, gc=False):
+    """What the answer shall look like. `schema`, `name`, `description` and `strict` go with the format `schema`."""
+
+    format: Literal["text", "json", "schema"] | None = None
+    schema: Any = None
+    name: str | None = None
+    description: str | None = None
+    strict: bool | None = None
+    modalities: tuple[str, ...] | None = None
+    verbosity: str | None = None
+
+
+class Caching(msgspec.Struct, frozen=True, gc=False):
+    """What the request says of prompt caches beside the marks: a key, and whether the provider places a mark itself."""
+
+    key: str | None = None
+    automatic: Mark | None = None
+
+
+Tier = Literal["auto", "standard", "flex", "priority", "fast", "scale"]
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """What a client asks for.
+
+    `display` is how much of the reasoning a client of its dialect expects to be shown (what playback shows), where
+    `reasoning.show` is what it said. `user` names the end user. `where` gives the JSON pointer of each scalar that was
+    read, by the slot's name: `seed`, `tool_choice`, `level`.
+    """
 
     items: tuple[Item, ...]
     tools: tuple[Tool, ...] = ()
-    show: Literal["none", "summary", "full"] = "none"
+    display: Show = "none"
+    model: str = ""
+    stream: bool = False
+    include_usage: bool | None = None
+    policy: ToolPolicy = ToolPolicy()
+    sampling: Sampling = Sampling()
+    reasoning: ReasoningPolicy = ReasoningPolicy()
+    output: Output = Output()
+    caching: Caching = Caching()
+    tier: Tier | None = None
+    user: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    store: bool | None = None
+    where: Mapping[str, str] = {}
 
 
 # --- a response
 
 
-@attrs.frozen
-class Usage:
-    """Tokens, inclusive."""
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """Tokens, inclusive. `in_written_long` are those of `in_written` that are kept for an hour, `in_tool` those of `in_total`
+    that the provider's own tools brought. `modalities` are pairs like `("in_audio", 12)`; `searches` counts web searches."""
 
     in_total: int = 0
     in_cached: int = 0
     in_written: int = 0
     out_total: int = 0
     out_reasoning: int = 0
+    in_written_long: int = 0
+    in_tool: int = 0
+    modalities: tuple[tuple[str, int], ...] = ()
+    searches: int = 0
+    fetches: int = 0
+    tier: str | None = None
 
 
-Reason = Literal["stop", "stop_sequence", "length", "tool_calls", "refusal", "filter"]
+Reason = Literal[
+    "stop",
+    "stop_sequence",
+    "length",
+    "context_full",
+    "tool_calls",
+    "refusal",  # the model's own
+    "filter",  # the provider's
+    "blocked",  # the prompt was not even answered
+    "paused",  # a loop of the provider's own tools rests
+    "malformed",  # a call that cannot be read
+    "unsealed",  # a seal is missing
+    "continuation",  # the provider wants to be asked to go on
+    "disabled",  # the account may not
+    "unknown",
+]
 
 
-@attrs.frozen
-class Finish:
-    """Why the model stopped. `stop_sequence` is the sequence that stopped it, where that is the reason."""
+class Finish(msgspec.Struct, frozen=True, gc=False):
+    """Why the model stopped. `stop_sequence` is the sequence that stopped it, `message` and `category` what was said of it,
+    `raw` the provider's own word."""
 
     reason: Reason
     stop_sequence: str | None = None
+    message: str | None = None
+    category: str | None = None
+    raw: str = ""
 
 
-@attrs.frozen
-class Response:
+class Choice(msgspec.Struct, frozen=True, gc=False):
+    """One of several answers to one request."""
+
+    items: tuple[OutputItem, ...]
+    finish: Finish
+
+
+class Response(msgspec.Struct, frozen=True, gc=False):
     """A whole response. `id` is without any dialect's prefix, `created` in Unix seconds, `usage` None where nobody counted."""
 
     id: str
     model: str
     created: int
-    items: tuple[OutputItem, ...]
+    choices: tuple[Choice, ...]
     usage: Usage | None
-    finish: Finish
-
-
-# --- events. A delta is made for every few characters, and setting a slot of a frozen class costs three times as much.
-
-
-@attrs.frozen
-class Started:
-    """A response begins. `usage` is what is known of it already."""
-
-    id: str
-    model: str
-    created: int
-    usage: Usage | None = None
-
-
-@attrs.frozen
-class ItemOpened:
-    """An item begins. `item` rises and is never used again; `call_id` and `name` are those of a tool call."""
-
-    item: int
-    kind: ItemKind
-    id: str = ""
-    call_id: str = ""
-    name: str = ""
-
-
-@attrs.frozen
-class PartOpened:
-    """A part of a message or of reasoning begins."""
-
-    item: int
-    part: int
-    kind: PartKind
-
-
-@attrs.define
-class Delta:
-    """A piece of a part, of a call's arguments or of a seal."""
-
-    item: int
-    part: int
-    kind: DeltaKind
-    text: str
-
-
-@attrs.frozen
-class PartClosed:
-    """A part is whole."""
-
-    item: int
-    part: int
-
-
-@attrs.frozen
-class ItemClosed:
-    """An item is whole, and here it is."""
-
-    item: int
-    whole: OutputItem
-
-
-@attrs.frozen
-class Metered:
-    """Tokens so far."""
-
-    usage: Usage
-
-
-@attrs.frozen
-class Finished:
-    """The model stopped."""
-
-    finish: Finish
-
-
-@attrs.frozen
-class Ended:
-    """Nothing follows."""
-
-    response: Response
-
-
-@attrs.frozen
-class Pinged:
-    """The sender is alive."""
-
-
-Event = Started | ItemOpened | PartOpened | Delta | PartClosed | ItemClosed | Metered | Finished | Ended | Pinged
-
-
-class Encoder(Protocol):
-    """Writes a stream in one dialect. One for each exchange.
-
-    `encode` gives the bytes of an event, b"" where the dialect has nothing to say; `error` breaks the stream off in the
-    dialect's own words, and nothing may follow it.
-    """
+    tier: str | None = None
+    fingerprint: str | None = None
 
     @property
-    def content_type(self) -> bytes: ...
+    def items(self) -> tuple[OutputItem, ...]:
+        """What the first choice says; most dialects know no other."""
+        return self.choices[0].items
 
-    def encode(self, event: Event) -> bytes: ...
-
-    def error(self, fault: Fault) -> bytes: ...
-
-
-@attrs.define
-class _Growing:
-    """An item on its way: its parts in order, each with its kind and the pieces so far."""
-
-    opened: ItemOpened
-    parts: dict[int, tuple[DeltaKind, list[str]]] = attrs.Factory(dict)
-    seal: str = ""
-    whole: OutputItem | None = None
-
-
-class Fold:
-    """Takes events and knows the response that they have told so far."""
-
-    def __init__(self) -> None:
-        self._started: Started | None = None
-        self._items: dict[int, _Growing] = {}
-        self._usage: Usage | None = None
-        self._finish: Finish | None = None
-
-    def see(self, event: Event) -> None:
-        """Take the next event."""
-        match event:
-            case Delta(item, part, kind, text):
-                growing = self._items[item]
-                if kind == "seal":
-                    growing.seal += text
-                else:
-                    growing.parts.setdefault(part, (kind, []))[1].append(text)
-            case Started():
-                self._started = event
-                self._usage = event.usage
-            case ItemOpened(item):
-                self._items[item] = _Growing(event)
-            case PartOpened(item, part, kind):
-                self._items[item].parts[part] = (kind, [])
-            case ItemClosed(item, whole):
-                self._items[item].whole = whole
-            case Metered(usage):
-                self._usage = usage
-            case Finished(finish):
-                self._finish = finish
-
-    def text(self, item: int, part: int = 0) -> str:
-        """What a part, or a call's arguments, have come to."""
-        return "".join(self._items[item].parts.get(part, ("text", []))[1])
-
-    def item(self, item: int) -> OutputItem:
-        """An item as far as it has come."""
-        growing = self._items[item]
-        if growing.whole is not None:
-            return growing.whole
-        opened = growing.opened
-        texts = [(kind, "".join(pieces)) for kind, pieces in growing.parts.values()]
-        if opened.kind == "tool_call":
-            return ToolCall(opened.call_id, opened.name, "".join(text for _, text in texts), id=opened.id)
-        if opened.kind == "reasoning":
-            segments = tuple(Segment("full" if kind == "full" else "summary", text) for kind, text in texts)
-            return Reasoning(segments, growing.seal, id=opened.id)
-        parts = tuple(Refusal(text) if kind == "refusal" else Text(text) for kind, text in texts)
-        return Message("assistant", parts, id=opened.id)
-
-    def response(self) -> Response:
-        """The response so far. Raises ValueError before `Started`; without a finish reason it is taken for cut short."""
-        if self._started is None:
-            raise ValueError("no response has started")
-        return Response(
-            id=self._started.id,
-            model=self._started.model,
-            created=self._started.created,
-            items=tuple(self.item(index) for index in sorted(self._items)),
-            usage=self._usage,
-            finish=self._finish or Finish("length"),
-        )
+    @property
+    def finish(self) -> Finish:
+        """Why the first choice ended."""
+        return self.choices[0].finish

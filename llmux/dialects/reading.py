@@ -1,17 +1,18 @@
-"""Small steps for reading a client's JSON: each either gives the shape that was wanted or names the field at fault."""
+"""Small steps for reading JSON: each either gives the shape that was wanted or names the field at fault by its JSON pointer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from llmux.dialects.neutral import Item, Message, Part, Role, Text
+from llmux.dialects.neutral import Part, Role, Text
+from llmux.dialects.notes import Notes
 from llmux.errors import Fault
 
 
-def invalid(param: str, message: str) -> Fault:
-    """The refusal of a request whose field `param` is not as it must be."""
-    return Fault("invalid", message, param=param)
+def invalid(pointer: str, message: str) -> Fault:
+    """The refusal of a request whose field at `pointer` is not as it must be."""
+    return Fault("invalid", message, param=pointer)
 
 
 def get(node: Mapping[str, Any], *names: str) -> Any:
@@ -23,64 +24,106 @@ def get(node: Mapping[str, Any], *names: str) -> Any:
     return None
 
 
-def objects(value: object, param: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects of a list, each with its own path. An absent list is an empty one."""
+def token(name: str) -> str:
+    """A member's name as part of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def rest(node: Mapping[str, Any], known: frozenset[str], at: str, notes: Notes, why: str = "no counterpart") -> None:
+    """Note every member that nobody reads, leaf by leaf."""
+    if node.keys() <= known:
+        return
+    for name, value in node.items():
+        if name not in known:
+            drop(value, f"{at}/{token(name)}", notes, why)
+
+
+def drop(value: Any, at: str, notes: Notes, why: str) -> None:
+    """Note every leaf of a value that is left out."""
+    if isinstance(value, dict) and value:
+        for name, each in value.items():
+            drop(each, f"{at}/{token(name)}", notes, why)
+    elif isinstance(value, list) and value:
+        for index, each in enumerate(value):
+            drop(each, f"{at}/{index}", notes, why)
+    else:
+        notes.drop(at, why)
+
+
+def objects(value: object, at: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a list, each with its own pointer. An absent list is an empty one."""
     if value is None:
         return
     if not isinstance(value, list):
-        raise invalid(param, f"{param} must be a list")
+        raise invalid(at, f"{at} must be a list")
     for index, node in enumerate(value):
-        path = f"{param}[{index}]"
+        where = f"{at}/{index}"
         if not isinstance(node, dict):
-            raise invalid(path, f"{path} must be an object")
-        yield path, node
+            raise invalid(where, f"{where} must be an object")
+        yield where, node
 
 
-def string(value: object, param: str) -> str:
+def obj(value: object, at: str) -> dict[str, Any] | None:
+    """An object; null is absent."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise invalid(at, f"{at} must be an object")
+    return value
+
+
+def string(value: object, at: str) -> str:
     """A string; absent is empty."""
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise invalid(param, f"{param} must be a string")
+        raise invalid(at, f"{at} must be a string")
     return value
 
 
-def role(value: object, param: str, roles: Mapping[str, Role]) -> Role:
+def optional(value: object, at: str) -> str | None:
+    """A string, or nothing."""
+    return None if value is None else string(value, at)
+
+
+def number(value: object, at: str) -> float | None:
+    """A number as it was written, or nothing."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise invalid(at, f"{at} must be a number")
+    return value
+
+
+def integer(value: object, at: str) -> int | None:
+    """A whole number, or nothing. `5.0` is one, as for the vendors' servers."""
+    found = number(value, at)
+    if isinstance(found, float):
+        if not found.is_integer():
+            raise invalid(at, f"{at} must be a whole number")
+        return int(found)
+    return found
+
+
+def flag(value: object, at: str) -> bool | None:
+    """True, false or nothing."""
+    if value is not None and not isinstance(value, bool):
+        raise invalid(at, f"{at} must be true or false")
+    return value
+
+
+def role(value: object, at: str, roles: Mapping[str, Role]) -> Role:
     """One of a dialect's roles."""
     known = roles.get(value) if isinstance(value, str) else None
     if known is None:
-        raise invalid(param, f"Unknown message role: {value}")
+        raise invalid(at, f"Unknown message role: {value}")
     return known
 
 
-def parts(content: object, path: str, part: Callable[[str, dict[str, Any]], Part]) -> tuple[Part, ...]:
-    """Content that is a text, or a list of objects which `part(path, node)` reads one by one."""
+def parts(content: object, at: str, part: Callable[[str, dict[str, Any]], Part]) -> tuple[Part, ...]:
+    """Content that is a text, or a list of objects which `part(at, node)` reads one by one."""
     if content is None:
         return ()
     if isinstance(content, str):
-        return (Text(content),)
-    return tuple(part(at, node) for at, node in objects(content, path))
-
-
-def items(
-    nodes: Iterable[tuple[str, dict[str, Any]]],
-    item: Callable[[str, dict[str, Any]], Item | None],
-    part: Callable[[str, dict[str, Any]], Part],
-    speaker: Role,
-    turn: int,
-) -> list[Item]:
-    """The items of one wire message: what `item` does not take is a part, and parts that stand together are one message."""
-    found: list[Item] = []
-    together: list[Part] = []
-    for at, node in nodes:
-        taken = item(at, node)
-        if taken is None:
-            together.append(part(at, node))
-            continue
-        if together:
-            found.append(Message(speaker, tuple(together), turn))
-            together = []
-        found.append(taken)
-    if together or not found:
-        found.append(Message(speaker, tuple(together), turn))
-    return found
+        return (Text(content, at=at),)
+    return tuple(part(where, node) for where, node in objects(content, at))

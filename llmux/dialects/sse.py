@@ -67,12 +67,31 @@ def _after(buffer: bytes, blank: bytes) -> int:
 
 def payloads(events: bytes) -> list[bytes]:
     """The data of whole events, one item an event that has any."""
-    found = []
-    for block in re.split(rb"\r\n\r\n|\n\n|\r\r", events):
-        lines = [line[5:].removeprefix(b" ") for line in block.splitlines() if line.startswith(b"data:")]
-        if lines:
-            found.append(b"\n".join(lines))
+    lines = events.split(b"\n")
+    # nearly every read holds one event: a line of data, with or without a name before it
+    match lines:
+        case [line, b"", b""] if line.startswith(b"data: "):
+            return [line[6:]]
+        case [name, line, b"", b""] if line.startswith(b"data: ") and name.startswith(b"event:"):
+            return [line[6:]]
+    if events.startswith(_BOM) or b"\r" in events:
+        lines = _LINE_END.split(events.removeprefix(_BOM))
+    found: list[bytes] = []
+    data: bytes | None = None
+    for line in lines:
+        if line.startswith(b"data:"):
+            said = line[6:] if line.startswith(b" ", 5) else line[5:]
+            data = said if data is None else b"%b\n%b" % (data, said)
+        elif not line and data is not None:
+            found.append(data)
+            data = None
+    if data is not None:  # the last event may lack its blank line
+        found.append(data)
     return found
+
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
 
 
 def documents(events: bytes) -> list[dict[str, Any]]:

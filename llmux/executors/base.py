@@ -19,9 +19,10 @@ class Call:
 
     `path` is the raw path below the root that the dialect's SDKs take as base URL (`/chat/completions`,
     `/v1/messages`, `/v1beta/models/M:generateContent`), `query` the raw query without its `?`. `headers` are the client's,
-    not yet filtered; `body` already names the model to ask for, which `model` repeats. `secrets` are the client's own
-    keys: they never leave; `shown` is what the client showed for a key, known or not. `connect_timeout` is in seconds; `sent` is
-    called when the request is on its way.
+    not yet filtered; `body` already names the model to ask for, which `model` repeats. `dialect` is the one of path and body;
+    where that is not the client's, `fields` are the headers of its API, and the client's own stay behind (None: it is).
+    `secrets` are the client's own keys: they never leave; `shown` is what the client showed for a key, known or not.
+    `connect_timeout` is in seconds; `sent` is called when the request is on its way.
     """
 
     method: bytes
@@ -38,6 +39,8 @@ class Call:
     shown: bytes | None
     connect_timeout: float
     sent: Callable[[], None]
+    dialect: str
+    fields: Headers | None = None
 
 
 class Executor(Protocol):

@@ -1,4 +1,4 @@
-"""A provider over HTTP: same dialect in and out, so bytes go through."""
+"""A provider over HTTP."""
 
 from __future__ import annotations
 
@@ -52,10 +52,12 @@ class HTTPProvider:
 
     def headers(self, call: Call) -> Headers:
         """The client's headers by rule, ours for the provider, and the provider's own credential."""
-        own, names = self._own(call.facts.dialect, call.credential)
+        own, names = self._own(call.dialect, call.credential)
         fields = headers.to_provider(call.headers, call.secrets, names)
+        if call.fields is not None:
+            fields = headers.of_any_dialect(fields) + [field for field in call.fields if field[0] not in names]
         fields += own
-        if call.facts.dialect == "anthropic" and headers.first(fields, b"anthropic-version") is None:
+        if call.dialect == "anthropic" and headers.first(fields, b"anthropic-version") is None:
             fields.append((b"anthropic-version", b"2023-06-01"))
         return fields
 

@@ -17,9 +17,13 @@ from twisted.internet.task import deferLater
 
 from llmux import headers, jsonio
 from llmux.dialects import surfaces
-from llmux.dialects.neutral import Encoder, Ended, ItemClosed, ToolCall
+from llmux.dialects.context import Context
+from llmux.dialects.events import Encoder, Ended, ItemClosed
+from llmux.dialects.neutral import ToolCall
+from llmux.dialects.notes import Notes
+from llmux.dialects.openai_chat.completions import COMPLETIONS
 from llmux.dialects.registry import DIALECTS
-from llmux.dialects.speech import COMPLETIONS, SPEECH
+from llmux.dialects.seals import Seals
 from llmux.errors import Fault, Kind
 from llmux.executors.base import Call
 from llmux.executors.recital import Recital
@@ -35,6 +39,8 @@ from llmux.scenario.sessions import Session, Sessions
 from llmux.scenario.timeline import Head, Script, Timed, minimal, perform
 
 _BUILTIN = "builtin:"
+# A script has no seals; whoever sends some got them elsewhere.
+_SEALS = Seals((b"",))
 # Deeper than any client nests, and far from where writers of JSON give up.
 _DEEPEST = 200
 _JSON: Headers = [(b"content-type", b"application/json")]
@@ -147,14 +153,16 @@ class Playback:
                 return self._whole(surfaces.gemini_embeddings(doc, embedding))
             case "count_tokens" | "countTokens":
                 asked = doc.get("generateContentRequest")
-                request = SPEECH[facts.dialect].read(asked if isinstance(asked, dict) else doc)
+                rooms = DIALECTS[facts.dialect].rooms
+                request = rooms.parse_request(asked if isinstance(asked, dict) else doc, self._context(call, doc))
                 return self._whole(surfaces.counted(facts.dialect, tokens_of(request)))
         raise Fault("not_found", f"Unknown method: {facts.action or facts.operation}", should_retry=False)
 
     def _generate(self, call: Call, doc: dict[str, Any]) -> Deferred[Answer]:
         facts = call.facts
-        speech = COMPLETIONS if facts.operation == "completions" else SPEECH[facts.dialect]
-        request = speech.read(doc)
+        rooms = COMPLETIONS if facts.operation == "completions" else DIALECTS[facts.dialect].rooms
+        context = self._context(call, doc)
+        request = rooms.parse_request(doc, context)
         name = _text(call, b"x-scenario-name")
         session = self._sessions.get(_session_name(call, name))
         prompts = (_text(call, b"x-scenario-prompt"), doc.get("initialPrompt"), doc.get("prompt"), asked(request))
@@ -172,12 +180,23 @@ class Playback:
             events = perform(turn, head, request)
             _remember(session, number, events)
         if facts.stream:
-            encoder = speech.encoder(doc, _framed(call))
+            encoder = rooms.encoder(context)
             fields = [(b"content-type", encoder.content_type), (b"cache-control", b"no-cache")]
             return succeed(Recital(self._clock, 200, fields, self._chunks(events, encoder)))
         at, last = events[-1]
         assert isinstance(last, Ended), "a performance ends with its response"
-        return self._whole(speech.write(last.response, doc), at)
+        return self._whole(rooms.write_response(last.response, context), at)
+
+    def _context(self, call: Call, doc: dict[str, Any]) -> Context:
+        """The request is answered here, so nothing in it can be lost."""
+        return Context(
+            notes=Notes(lenient=True),
+            seals=_SEALS,
+            asked=doc,
+            stream=call.facts.stream,
+            framed=_framed(call),
+            now=int(self._clock.seconds()),
+        )
 
     def _chunks(self, events: Iterable[Timed], encoder: Encoder) -> Iterator[tuple[float, bytes]]:
         """What happens at one time leaves in one piece."""

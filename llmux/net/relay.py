@@ -11,11 +11,10 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 
-from llmux.dialects.base import Watch
-from llmux.dialects.sse import Framer
 from llmux.errors import Fault
 from llmux.net.answer import Answer
 from llmux.net.clocks import Timer
+from llmux.net.passage import Passage
 from llmux.net.responder import Responder
 
 
@@ -23,11 +22,11 @@ class Relay:
     """One answer on its way. `over` fires with None when it is whole, with the Fault that broke it after the commit;
     it fails with the Fault when nothing was committed yet.
 
-    `commit` sends the head. `watch` is given for event streams alone. `idle` is in seconds. As a brake it slows the
+    `commit` sends the head. `passage` is given for event streams alone. `idle` is in seconds. As a brake it slows the
     provider down to the client's pace.
     """
 
-    __slots__ = ("_answer", "_commit", "_framer", "_idle", "_pausing", "_responder", "_timer", "_watch", "over", "sent")
+    __slots__ = ("_answer", "_commit", "_idle", "_passage", "_pausing", "_responder", "_timer", "over", "sent")
 
     def __init__(
         self,
@@ -35,15 +34,14 @@ class Relay:
         responder: Responder,
         timer: Timer,
         commit: Callable[[], None],
-        watch: Watch | None,
+        passage: Passage | None,
         idle: float,
     ) -> None:
         self._answer = answer
         self._responder = responder
         self._timer = timer
         self._commit = commit
-        self._watch = watch
-        self._framer = Framer() if watch is not None else None
+        self._passage = passage
         self._idle = idle
         self._pausing = False
         self.sent = 0
@@ -63,31 +61,36 @@ class Relay:
 
     def data(self, data: bytes) -> None:
         """Some bytes of the body."""
-        if self._framer is not None and self._watch is not None:
-            try:
-                data = self._framer.feed(data)
-            except ValueError as error:
-                self._answer.abort()
-                self.fail(Fault("bad_gateway", f"the provider's stream cannot be read: {error}"))
-                return
-            if not data:
-                if self.sent:
-                    self._timer.progress()
-                return
-            self._watch.see(data)
-        self._send(data)
+        passage = self._passage
+        if passage is None:
+            self._send(data)
+            return
+        try:
+            data = passage.feed(data)
+        except Fault as fault:
+            self._break(fault)
+            return
+        if data:
+            self._send(data)
+        elif self.sent:
+            self._timer.progress()
+        if passage.fault is not None:
+            self._break(passage.fault)
 
     def end(self) -> None:
         """The provider closed the body in order; a stream must also have said that it is whole."""
-        if self._framer is not None and self._watch is not None:
-            rest = self._framer.rest
-            if rest:
-                self._watch.see(rest)
-            if not self._watch.whole:
-                self.fail(Fault("bad_gateway", "the provider ended the stream before its end"))
+        passage = self._passage
+        if passage is not None:
+            try:
+                rest = passage.close()
+            except Fault as fault:
+                self.fail(fault)
                 return
             if rest:
                 self._send(rest)
+            if passage.fault is not None:
+                self.fail(passage.fault)
+                return
         self._finish(None)
 
     def fail(self, fault: Fault) -> None:
@@ -97,11 +100,11 @@ class Relay:
         if not self._responder.committed:
             self._timer.idle()
             self.over.errback(fault)
-        elif self._watch is not None and self._watch.ended:
+        elif self._passage is not None and self._passage.ended:
             self._finish(None)  # all was said before the connection broke
         else:
-            if self._watch is not None:
-                self._responder.write(self._watch.error(fault))
+            if self._passage is not None:
+                self._responder.write(self._passage.error(fault))
             self._responder.truncate()
             self._over(fault)
 
@@ -123,6 +126,11 @@ class Relay:
         self._pausing = False
         self._timer.release()
         self._answer.resume()
+
+    def _break(self, fault: Fault) -> None:
+        """What arrived cannot go on: neither does the provider."""
+        self._answer.abort()
+        self.fail(fault)
 
     def _send(self, data: bytes) -> None:
         if not self.sent:

@@ -42,18 +42,20 @@ class Facts:
 
 @attrs.frozen
 class Candidate:
-    """Somebody who may be asked: a provider, which of its credentials (None: it needs none), and the model name to send."""
+    """Somebody who may be asked: a provider, which of its credentials (None: it needs none), the model name to send, and the
+    dialect to speak."""
 
     provider: str
     credential: int | None
     model: str
+    dialect: str
 
 
 @attrs.frozen
 class Decision:
     """The outcome of routing.
 
-    `translate` tells that the provider speaks another dialect than the client. `mapping` is `A -> B` where one applied.
+    `mapping` is `A -> B` where one applied.
     """
 
     outcome: Outcome
@@ -62,7 +64,6 @@ class Decision:
     model: str
     candidates: tuple[Candidate, ...] = ()
     mapping: str | None = None
-    translate: bool = False
 
     @property
     def provider(self) -> str:

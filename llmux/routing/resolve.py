@@ -17,7 +17,7 @@ _MOST_REMEMBERED = 4096
 
 def resolve(table: RouteTable, facts: Facts) -> Decision:
     """Decide who answers. Pure: the same table and facts give the same decision, so the table may remember it."""
-    key = (facts.dialect, facts.model, facts.alias, facts.amp)
+    key = (facts.dialect, facts.operation, facts.model, facts.alias, facts.amp)
     decision = table.memory.get(key)
     if decision is None:
         if len(table.memory) >= _MOST_REMEMBERED:
@@ -78,21 +78,36 @@ def _decide(
     mapping: str | None = None,
     resolved: str | None = None,
 ) -> Decision:
-    speaking = [entry for entry in serving if facts.dialect in entry.dialects]
     return Decision(
         outcome=outcome,
         reason=reason,
         requested=facts.model,
         model=resolved or model,
-        candidates=tuple(_candidates(speaking or serving, model)),
+        candidates=tuple(_candidates(serving, model, facts)),
         mapping=mapping,
-        translate=not speaking,
     )
 
 
-def _candidates(entries: list[Entry], model: str) -> Iterator[Candidate]:
+def _candidates(entries: list[Entry], model: str, facts: Facts) -> Iterator[Candidate]:
     for entry in entries:
+        dialect = spoken(entry.dialects, facts)
         if not entry.credentials:
-            yield Candidate(entry.name, None, model)
+            yield Candidate(entry.name, None, model, dialect)
         for index in range(entry.credentials):
-            yield Candidate(entry.name, index, model)
+            yield Candidate(entry.name, index, model, dialect)
+
+
+# Which of several dialects a provider is asked in, where it does not speak the client's: the one that most servers speak best.
+# What Chat Completions has no words for is asked in Responses.
+_PREFERRED = ("openai-chat", "openai-responses", "anthropic", "gemini")
+_TO_COUNT = ("openai-responses", "anthropic", "gemini", "openai-chat")
+
+
+def spoken(dialects: frozenset[str], facts: Facts) -> str:
+    """The dialect to speak with a provider: the client's where that is one of the provider's."""
+    if facts.dialect in dialects:
+        return facts.dialect
+    if facts.operation == "embeddings" and facts.dialect == "openai-chat" and "openai-responses" in dialects:
+        return facts.dialect  # one API with two ways to generate, and one to embed
+    preferred = _TO_COUNT if facts.operation == "count_tokens" else _PREFERRED
+    return next(dialect for dialect in preferred if dialect in dialects)

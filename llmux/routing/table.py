@@ -42,7 +42,7 @@ class RouteTable:
     mapper: Mapper
     upstream: bool = False
     mappings_first: bool = False
-    memory: dict[tuple[str, str, str | None, bool], Decision] = attrs.field(factory=dict, eq=False, repr=False)
+    memory: dict[tuple[str, str, str, str | None, bool], Decision] = attrs.field(factory=dict, eq=False, repr=False)
 
     def named(self, alias: str | None) -> Entry | None:
         """The provider with this very name, or None."""

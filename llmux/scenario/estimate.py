@@ -7,7 +7,23 @@ import math
 import struct
 
 from llmux import jsonio
-from llmux.dialects.neutral import Item, Message, OpaqueItem, Part, Reasoning, Refusal, Request, Text, ToolCall
+from llmux.dialects.neutral import (
+    Inline,
+    Item,
+    Media,
+    OpaqueItem,
+    OpaquePart,
+    Part,
+    PlainText,
+    Reasoning,
+    Refusal,
+    Request,
+    SearchResult,
+    ServerCall,
+    ServerResult,
+    Text,
+    ToolCall,
+)
 
 # The rule of thumb for English text.
 _CHARACTERS_PER_TOKEN = 4
@@ -29,15 +45,24 @@ def _of_item(item: Item) -> int:
             return tokens(name) + tokens(args_text)
         case Reasoning(segments):
             return sum(tokens(segment.text) for segment in segments)
-        case OpaqueItem(_, raw):
-            return tokens(jsonio.dumps(raw).decode())
-        case Message(_, parts):
-            return sum(map(_of_part, parts))
+        case OpaqueItem() | ServerCall() | ServerResult():
+            return tokens(jsonio.dumps(item.raw).decode())
     return sum(map(_of_part, item.parts))
 
 
 def _of_part(part: Part) -> int:
-    return tokens(part.text) if isinstance(part, Text | Refusal) else tokens(jsonio.dumps(part.raw).decode())
+    match part:
+        case Text() | Refusal():
+            return tokens(part.text)
+        case OpaquePart(_, raw):
+            return tokens(jsonio.dumps(raw).decode())
+        case SearchResult():
+            return tokens(part.title) + sum(map(_of_part, part.parts))
+        case Media(_, Inline(data)):
+            return tokens(data)
+        case Media(_, PlainText(text)):
+            return tokens(text)
+    return 1
 
 
 def embedding(text: str, dimensions: int) -> list[float]:

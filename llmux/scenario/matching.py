@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import attrs
+import msgspec
 
 from llmux.dialects.neutral import Item, Message, Request, Role, Text, ToolCall, ToolResult, plain
 from llmux.errors import Fault
@@ -65,7 +66,7 @@ def _trailing_results(items: list[Item]) -> Iterator[ToolResult]:
             start -= 1
     for item in items[start:]:
         if isinstance(item, ToolResult):
-            yield attrs.evolve(item, name=item.name or names.get(item.call_id))
+            yield msgspec.structs.replace(item, name=item.name or names.get(item.call_id))
 
 
 def choose(session: Session, script: Script, request: Request) -> int | None:

@@ -10,32 +10,26 @@ import re
 from collections.abc import Iterator
 
 import attrs
+import msgspec
 
 from llmux import jsonio
-from llmux.dialects.neutral import (
+from llmux.dialects.events import (
     Delta,
     DeltaKind,
     Ended,
     Event,
-    Finish,
     Finished,
     Fold,
     ItemClosed,
     ItemKind,
     ItemOpened,
-    Message,
     Metered,
     PartClosed,
     PartKind,
     PartOpened,
-    Reasoning,
-    Request,
-    Segment,
     Started,
-    Text,
-    ToolCall,
-    Usage,
 )
+from llmux.dialects.neutral import Finish, Message, Reasoning, Request, Segment, Text, ToolCall, Usage
 from llmux.scenario.estimate import tokens, tokens_of
 from llmux.scenario.model import Assistant, Complete, Element, ErrorElement, LlmResponse, Scenario, Step, Think, ToolUse
 
@@ -125,7 +119,7 @@ def perform(turn: Turn, head: Head, request: Request) -> list[Timed]:
 
 def minimal(head: Head, request: Request) -> list[Timed]:
     """The response to what the script does not answer. It counts no tokens."""
-    performance = _Performance(head, attrs.evolve(request, items=()))
+    performance = _Performance(head, msgspec.structs.replace(request, items=()))
     performance.speak((Step(0, "Initializing..."),))
     return performance.finish(Usage(), Finish("stop"))
 
@@ -174,19 +168,19 @@ class _Performance:
             self._say(at, until, "text", text if len(lines) == 1 else f"\n{text}")
         whole = "\n".join(lines)
         if opened:
-            self._see(self._clock, PartClosed(self._item, 0))
+            self._see(self._clock, PartClosed(self._item, 0, whole))
             self._see(self._clock, ItemClosed(self._item, Message("assistant", (Text(whole),))))
         return tokens(whole)
 
     def _think(self, steps: tuple[Step, ...]) -> int:
         """Each step is a thought of its own. Returns their tokens, also of what the client does not want to see."""
-        show = self._request.show
+        show = self._request.display
         for at, until, text in self._times(steps):
             if show != "none":
                 self._open(at, "reasoning", show)
                 self._say(at, until, show, text)
                 last = self._events[-1][0]
-                self._see(last, PartClosed(self._item, 0))
+                self._see(last, PartClosed(self._item, 0, text))
                 self._see(last, ItemClosed(self._item, Reasoning((Segment(show, text),))))
         return sum(tokens(step.text) for step in steps)
 

@@ -183,6 +183,8 @@ class App:
             seconds=seconds,
             first=first,
         )
+        if record.notes:
+            runtime.metrics.noted(record.dialect, record.spoken, (note.pointer for note in record.notes))
         runtime.access_log.write(
             Line(
                 time=now,
@@ -203,6 +205,8 @@ class App:
                 attempts=record.attempts,
                 dialect=record.dialect,
                 why="" if record.fault is None else record.fault.message,
+                spoken=record.spoken,
+                notes=tuple(short(str(note)) for note in record.notes or ()),
             )
         )
 

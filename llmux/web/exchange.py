@@ -13,19 +13,24 @@ from typing import TypeVar
 from twisted.internet.defer import CancelledError, Deferred
 
 from llmux import headers
-from llmux.dialects.base import Watch
+from llmux.dialects.base import Dialect, Watch
 from llmux.errors import Fault
 from llmux.headers import Headers
 from llmux.net.answer import Answer
+from llmux.net.clocks import Timer
 from llmux.net.mask import decode, mask
+from llmux.net.passage import Translated, Watched
 from llmux.net.relay import Relay
 from llmux.net.responder import Responder, send
 from llmux.web.runtime import Limits, Runtime
+from llmux.web.translating import Spoken
 
 _T = TypeVar("_T")
 
 # Error bodies are read whole, to take our credentials out of them.
 _ERROR_BODY_LIMIT = 8 * 1024 * 1024
+# An answer that does not stream is translated whole.
+_BODY_LIMIT = 64 * 1024 * 1024
 
 
 Secrets = Callable[[], tuple[bytes, ...]]
@@ -110,7 +115,45 @@ class Exchange:
         if watch is None and is_event_stream(answer.headers):
             commit()  # nobody retries it, and its reader may wait for the head alone
             self.responder.write(b"")
-        self._relay = relay = Relay(answer, self.responder, self.timer, commit, watch if streams else None, limits.idle)
+        passage = Watched(watch) if watch is not None and streams else None
+        return await self._relayed(Relay(answer, self.responder, self.timer, commit, passage, limits.idle))
+
+    async def translate(
+        self, answer: Answer, spoken: Spoken, dialect: Dialect, extra: Callable[[], Headers], secrets: Secrets, limits: Limits
+    ) -> Fault | None:
+        """Bring the answer of a provider that speaks `dialect` to the client in its own. Returns the Fault that broke it after
+        the commit, if any. `extra` gives headers of ours, as late as possible. Raises Fault when nothing was committed yet: the
+        provider's own refusal too, whose words are masked; or ClientGone.
+        """
+        if answer.status >= 400:
+            body = await self._collected(Collector(answer, _ERROR_BODY_LIMIT, self.timer))
+            # what cannot be read says nothing; the status still does
+            fields, body = decode(answer.headers, body, _ERROR_BODY_LIMIT) or (answer.headers, b"")
+            ours = secrets()
+            raise dialect.read_error(answer.status, [(name, mask(value, ours)) for name, value in fields], mask(body, ours))
+        stream = spoken.stream()
+        if stream is not None and is_event_stream(answer.headers):
+            kind = stream.content_type
+
+            def commit() -> None:
+                self.first_byte = self._seconds()
+                self.responder.head(200, [(b"content-type", kind), *_STREAMED, *extra()])
+
+            passage = Translated(stream)
+            return await self._relayed(Relay(answer, self.responder, self.timer, commit, passage, limits.idle))
+        body = await self._collected(Collector(answer, _BODY_LIMIT, self.timer, limits.idle))
+        plain = decode(answer.headers, body, _BODY_LIMIT)
+        if plain is None:
+            raise Fault("bad_gateway", "the provider's answer has a Content-Encoding that was not asked for and cannot be read")
+        fields, body = plain
+        body = spoken.answer(body, _says_events(fields))
+        self.first_byte = self._seconds()
+        self.sent = len(body)
+        send(self.responder, 200, [(b"content-type", spoken.content_type), *extra()], body)
+        return None
+
+    async def _relayed(self, relay: Relay) -> Fault | None:
+        self._relay = relay
         try:
             return await self.wait(relay.start())
         except CancelledError:
@@ -118,14 +161,16 @@ class Exchange:
         finally:
             self.sent = relay.sent
 
-    async def _relay_error(self, answer: Answer, extra: Headers, secrets: tuple[bytes, ...]) -> None:
-        collector = Collector(answer, _ERROR_BODY_LIMIT)
-        answer.deliver(collector)
+    async def _collected(self, collector: Collector) -> bytes:
+        collector.start()
         try:
-            body: bytes = await self.wait(collector.whole)
+            return await self.wait(collector.whole)
         except CancelledError:
-            answer.abort()
+            collector.stop()
             raise self._why() from None
+
+    async def _relay_error(self, answer: Answer, extra: Headers, secrets: tuple[bytes, ...]) -> None:
+        body = await self._collected(Collector(answer, _ERROR_BODY_LIMIT, self.timer))
         fields = answer.headers
         plain = decode(fields, body, _ERROR_BODY_LIMIT)
         if plain is not None:
@@ -158,18 +203,36 @@ class Exchange:
             self._pending.cancel()
 
 
-class Collector:
-    """A sink that gathers a body; `whole` fires with it, or fails with a Fault."""
+_STREAMED: Headers = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 
-    def __init__(self, answer: Answer, limit: int) -> None:
+
+class Collector:
+    """A sink that gathers a body; `whole` fires with it, or fails with a Fault. `idle`, in seconds, is for the time between its
+    pieces; without it the clock of the first one runs on."""
+
+    def __init__(self, answer: Answer, limit: int, timer: Timer, idle: float | None = None) -> None:
         self._answer = answer
         self._limit = limit
+        self._timer = timer
+        self._idle = idle
         self._pieces: list[bytes] = []
         self._size = 0
         self.whole: Deferred[bytes] = Deferred()
 
+    def start(self) -> None:
+        """Begin."""
+        self._answer.deliver(self)
+
+    def stop(self) -> None:
+        """Close the provider's side; nothing more is heard."""
+        self._answer.abort()
+
     def data(self, data: bytes) -> None:
         """See `Sink`."""
+        if self._idle is not None:
+            if not self._size:
+                self._timer.phase("the provider was silent", self._idle)
+            self._timer.progress()
         self._size += len(data)
         if self._size > self._limit:
             self._answer.abort()
@@ -188,7 +251,10 @@ class Collector:
 
 def is_event_stream(fields: Headers) -> bool:
     """Whether a body is server-sent events that can be read here."""
+    encoding = (headers.first(fields, b"content-encoding") or b"").strip().lower()
+    return encoding in (b"", b"identity") and _says_events(fields)
+
+
+def _says_events(fields: Headers) -> bool:
     type_ = headers.first(fields, b"content-type")
-    if type_ is None or not type_.lower().lstrip().startswith(b"text/event-stream"):
-        return False
-    return (headers.first(fields, b"content-encoding") or b"identity").strip().lower() in (b"", b"identity")
+    return type_ is not None and type_.lower().lstrip().startswith(b"text/event-stream")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import islice
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from llmux.dialects.context import Options
+from llmux.dialects.notes import UNTRANSLATABLE, Notes
 from llmux.dialects.registry import DIALECTS
 from llmux.errors import Fault, no_provider
 from llmux.executors.base import Call
 from llmux.executors.upstream import Caller
-from llmux.headers import Headers, printable, short, visible
+from llmux.headers import Headers, printable, short, to_foreign_client, visible
 from llmux.net.answer import Answer
 from llmux.net.responder import send
 from llmux.resilience.attempts import Attempts, Unreached
@@ -25,8 +28,13 @@ from llmux.web.exchange import Exchange
 from llmux.web.facts import Errand, provider_query, read
 from llmux.web.record import outcome_of
 from llmux.web.refusals import refusal
+from llmux.web.runtime import Limits
+from llmux.web.translating import Spoken, speak
 
 _log = Logger("llmux.routing")
+
+# The access log has all of them.
+_NOTES_SHOWN = 3
 
 
 async def inference(context: Context) -> None:
@@ -106,6 +114,8 @@ class _Served:
         self._exchange = exchange
         self._record = context.record
         self._attempts = Attempts()
+        self._spoken: Spoken | None = None
+        self._upstream: Headers = []
 
     async def run(self) -> None:
         """Ask whoever the decision names. Raises Fault while nothing was committed."""
@@ -113,19 +123,23 @@ class _Served:
         watch = DIALECTS[self._errand.facts.dialect].watch()
         if decision.outcome == "refused":
             raise no_provider(short(decision.requested))
-        if decision.translate:
-            raise Fault(
-                "unimplemented",
-                f"provider {decision.provider} serves {short(decision.model)} in another dialect than "
-                f"{self._errand.facts.dialect}, and translation between dialects is not built yet",
-                should_retry=False,
-            )
         if decision.outcome == "upstream":
             answer, limits = await self._ask_upstream(), runtime.limits
         else:
             answer = await self._walk(decision.candidates)
             limits = runtime.providers[self._record.provider].limits
+        if self._spoken is not None:
+            await self._translate(answer, self._spoken, limits)
+            return
         self._record.fault = await exchange.relay(answer, watch, self._headers(), runtime.secrets, limits)
+
+    async def _translate(self, answer: Answer, spoken: Spoken, limits: Limits) -> None:
+        record, dialect = self._record, DIALECTS[self._record.spoken]
+        self._upstream = to_foreign_client(answer.headers, DIALECTS[self._errand.facts.dialect].family)
+        if answer.status >= 400:
+            record.outcome = outcome_of(answer.status)
+        secrets = self._context.runtime.secrets
+        record.fault = await self._exchange.translate(answer, spoken, dialect, self._headers, secrets, limits)
 
     async def _walk(self, candidates: tuple[Candidate, ...]) -> Answer:
         try:
@@ -137,8 +151,13 @@ class _Served:
 
     async def _perform(self, candidate: Candidate) -> Answer:
         provider = self._context.runtime.providers[candidate.provider]
-        path, body = self._errand.naming(candidate.model)
-        request = self._context.request
+        facts, request = self._errand.facts, self._context.request
+        spoken = self._speak(candidate, provider.options) if candidate.dialect != facts.dialect else None
+        if spoken is None:
+            path, body = self._errand.naming(candidate.model)
+            query = provider_query(request.query, facts.dialect, self._context.client.secrets)
+        else:
+            path, query, body = spoken.path, spoken.query, spoken.body
         was_sent = False
 
         def attempt(sent: Callable[[], None]) -> Deferred[Answer]:
@@ -151,10 +170,10 @@ class _Served:
                 Call(
                     method=request.method,
                     path=path,
-                    query=provider_query(request.query, self._errand.facts.dialect, self._context.client.secrets),
+                    query=query,
                     headers=request.headers,
                     body=body,
-                    facts=self._errand.facts,
+                    facts=facts,
                     model=candidate.model,
                     credential=candidate.credential,
                     request_id=self._context.request_id,
@@ -163,6 +182,8 @@ class _Served:
                     shown=self._context.client.key or next(credentials(request.headers, request.query), None),
                     connect_timeout=provider.limits.connect,
                     sent=on_sent,
+                    dialect=candidate.dialect,
+                    fields=None if spoken is None else spoken.fields,
                 )
             )
 
@@ -175,6 +196,12 @@ class _Served:
             raise Unreached(fault) from None
         self._context.runtime.metrics.attempted(candidate.provider, outcome_of(answer.status))
         return answer
+
+    def _speak(self, candidate: Candidate, options: Options) -> Spoken:
+        record = self._record
+        record.spoken, record.notes = candidate.dialect, Notes(strict=options.strict)
+        self._spoken = speak(self._context, self._errand, candidate, options, record.notes)
+        return self._spoken
 
     async def _ask_upstream(self) -> Answer:
         context, runtime = self._context, self._context.runtime
@@ -192,7 +219,7 @@ class _Served:
     def refuse(self, fault: Fault) -> None:
         """Answer with a refusal, or truncate what was begun."""
         self._record.fault = fault
-        if self._decision.outcome == "refused" or self._decision.translate:
+        if self._decision.outcome == "refused" or fault.code == UNTRANSLATABLE:
             self._record.outcome = "rejected"
         responder = self._context.responder
         if responder.committed:
@@ -202,10 +229,22 @@ class _Served:
             status, headers, body = upstream_failure(self._context, fault)
         else:
             status, headers, body = refusal(self._errand.facts.dialect, fault, self._context.request_id)
-        send(responder, status, [*headers, self._decision_header()], body)
+        send(responder, status, [*headers, self._decision_header(), *self._notes_header(), *self._upstream], body)
 
     def _headers(self) -> Headers:
-        return [self._decision_header(), (b"x-llmux-request-id", self._context.request_id.encode())]
+        request_id = self._context.request_id.encode()
+        ours = [self._decision_header(), (b"x-llmux-request-id", request_id)]
+        if self._spoken is not None:
+            ours += [(DIALECTS[self._errand.facts.dialect].request_id_header, request_id), *self._upstream, *self._notes_header()]
+        return ours
+
+    def _notes_header(self) -> Headers:
+        """How much a translation could not carry over unchanged, and the first fields; nothing where nothing was lost."""
+        notes = self._record.notes
+        if not notes:
+            return []
+        pointers = [short(note.pointer or "/") for note in islice(notes, _NOTES_SHOWN)]
+        return [(b"x-llmux-notes", visible(f"{len(notes)}; {', '.join(pointers)}"))]
 
     def _decision_header(self) -> tuple[bytes, bytes]:
         record = self._record

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import attrs
 
+from llmux.dialects.notes import Notes
 from llmux.errors import Fault
 
 
 @attrs.define
 class Record:
-    """Filled in by whoever serves; `outcome` None leaves it to the status, `status` 0 to the responder. Times are reactor
-    seconds."""
+    """Filled in by whoever serves; `spoken` is the dialect in which the provider was asked, `notes` what its translation lost;
+    `outcome` None leaves it to the status, `status` 0 to the responder. Times are reactor seconds."""
 
     client: str = "-"
     status: int = 0
@@ -25,6 +26,8 @@ class Record:
     first: float | None = None
     sent: int = 0
     fault: Fault | None = None
+    spoken: str = "-"
+    notes: Notes | None = None
 
 
 def outcome_of(status: int) -> str:

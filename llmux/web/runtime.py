@@ -8,6 +8,9 @@ import attrs
 
 from llmux.accesslog import AccessLog
 from llmux.amp.control_plane import ControlPlane
+from llmux.dialects.context import Options
+from llmux.dialects.seals import Seals
+from llmux.dialects.vault import Vault
 from llmux.executors.base import Executor
 from llmux.executors.upstream import AmpUpstream
 from llmux.metrics import Metrics
@@ -34,6 +37,7 @@ class Provider:
     name: str
     executor: Executor
     limits: Limits
+    options: Options
 
 
 @attrs.frozen
@@ -64,6 +68,8 @@ class Runtime:
     clock: Clock
     version: str
     started: float
+    seals: Seals
+    vault: Vault
     keys: tuple[bytes, ...] = attrs.field(default=(), repr=False)
 
     def secrets(self) -> tuple[bytes, ...]:

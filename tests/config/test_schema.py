@@ -38,12 +38,13 @@ endpoints:
 global_timeout: 30
 include: [proxy_config.yaml]
 translation: {strict: true}
+seal_keys: [a-key-that-signs]
 """
 
 # What is understood and has no effect yet.
 LATER = {
     "retry", "breaker", "cooldown", "affinity", "cors", "management", "routes", "endpoints", "global_timeout", "include",
-    "translation", "limits.in_flight", "limits.per_key", "limits.store", "timeouts.hold", "log.rotate", "log.keep",
+    "limits.in_flight", "limits.per_key", "limits.store", "timeouts.hold", "log.rotate", "log.keep",
     "providers.one.retry", "providers.one.weight", "providers.one.priority", "providers.two.oauth",
     "providers.script.workspace", "providers.script.record", "providers.script.replay", "amp.suppress_thinking",
     "amp.model_mappings[0].when", "amp.model_mappings[0].to.thinking",
@@ -61,7 +62,7 @@ class Words(ConfigCase):
         self.assertEqual(config.providers[0].retry, attrs.evolve(config.retry, max_attempts=1))
         self.assertEqual(config.endpoints[0].retry, attrs.evolve(config.retry, max_attempts=2))
         self.assertEqual((config.limits.body, config.limits.per_key.tpm), (2**20, 1_000_000))
-        self.assertTrue(config.strict_translation)
+        self.assertTrue(config.translation.strict)
 
     def test_kebab_case_means_the_same(self) -> None:
         words = [word for cls in _sections() for key in keys_of(cls).values() for word in key.words if "_" in word]

@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from llmux.dialects.neutral import (
+from llmux.dialects.context import Context
+from llmux.dialects.events import (
+    Cited,
     Delta,
     Encoder,
     Ended,
     Event,
-    Finish,
     Finished,
     ItemClosed,
     ItemKind,
     ItemOpened,
-    Message,
     Metered,
-    OpaquePart,
-    OutputItem,
     PartClosed,
     PartKind,
     PartOpened,
     Pinged,
+    Sealed,
+    Started,
+)
+from llmux.dialects.neutral import (
+    Choice,
+    Finish,
+    Message,
+    OutputItem,
     Reason,
     Reasoning,
     Refusal,
     Response,
     Segment,
-    Started,
     Text,
     ToolCall,
     Usage,
 )
+from llmux.dialects.notes import Notes
+from llmux.dialects.seals import Seals
 
 USAGE = Usage(in_total=50, in_cached=20, in_written=10, out_total=30, out_reasoning=12)
 
@@ -43,9 +51,14 @@ BARE_CALL = ToolCall("call_3", "now", "")
 REFUSAL = Message("assistant", (Refusal("I will not do that."),))
 
 
+def context(asked: dict[str, Any] | None = None, **more: Any) -> Context:
+    """An exchange that is answered here: nothing in the request can be lost."""
+    return Context(notes=Notes(lenient=True), seals=Seals((b"tests",)), asked=asked or {}, now=1_700_000_000, **more)
+
+
 def response(*items: OutputItem, reason: Reason = "stop") -> Response:
     """A whole response of some items."""
-    return Response("abc", "model-1", 1_700_000_000, items, USAGE, Finish(reason))
+    return Response("abc", "model-1", 1_700_000_000, (Choice(items, Finish(reason)),), USAGE)
 
 
 RESPONSES: dict[str, Response] = {
@@ -81,25 +94,29 @@ def tell_item(index: int, item: OutputItem) -> list[Event]:
     """The events of an item."""
     match item:
         case ToolCall(call_id, name, args):
-            opened = ItemOpened(index, "tool_call", call_id=call_id, name=name)
+            named = {"call_id": call_id, "name": name, "call_kind": item.kind, "namespace": item.namespace}
+            opened = ItemOpened(index, "tool_call", seals=item.seals, **named)  # type: ignore[arg-type]  # each is what it should be
             return [opened, *(Delta(index, 0, "args", piece) for piece in _pieces(args)), ItemClosed(index, item)]
         case Message(_, parts):
-            said: list[tuple[PartKind, str]] = [
-                ("refusal" if isinstance(part, Refusal) else "text", part.text)
-                for part in parts
-                if not isinstance(part, OpaquePart)
+            said: list[tuple[PartKind, Text | Refusal]] = [
+                ("refusal" if isinstance(part, Refusal) else "text", part) for part in parts if isinstance(part, Text | Refusal)
             ]
             return _tell_parts(index, "message", said, item)
-        case Reasoning(segments):
-            return _tell_parts(index, "reasoning", [(segment.kind, segment.text) for segment in segments], item)
+        case Reasoning(segments, sealed):
+            events = _tell_parts(index, "reasoning", [(each.kind, Text(each.text)) for each in segments], item)
+            return [*events[:-1], *(Sealed(index, seal) for seal in sealed), events[-1]]
+    return [ItemOpened(index, "server"), ItemClosed(index, item)]
 
 
-def _tell_parts(index: int, kind: ItemKind, parts: list[tuple[PartKind, str]], item: OutputItem) -> list[Event]:
+def _tell_parts(index: int, kind: ItemKind, parts: list[tuple[PartKind, Text | Refusal]], item: OutputItem) -> list[Event]:
     events: list[Event] = [ItemOpened(index, kind)]
-    for number, (part, text) in enumerate(parts):
+    for number, (part, said) in enumerate(parts):
         events.append(PartOpened(index, number, part))
-        events += (Delta(index, number, part, piece) for piece in _pieces(text))
-        events.append(PartClosed(index, number))
+        events += (Delta(index, number, part, piece) for piece in _pieces(said.text))
+        if isinstance(said, Text):
+            events += (Cited(index, number, annotation) for annotation in said.annotations)
+            events += (Sealed(index, seal) for seal in said.seals)
+        events.append(PartClosed(index, number, said.text))
     return [*events, ItemClosed(index, item)]
 
 

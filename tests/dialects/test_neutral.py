@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from llmux.dialects.neutral import (
+from llmux.dialects.events import (
     Delta,
-    Finish,
     Fold,
     ItemOpened,
+    PartOpened,
+    Sealed,
+    Started,
+)
+from llmux.dialects.neutral import (
+    Finish,
     Message,
     OpaquePart,
-    PartOpened,
     Reasoning,
+    Seal,
     Segment,
-    Started,
     Text,
     ToolCall,
     plain,
@@ -47,13 +51,17 @@ class FoldTests(SynchronousTestCase):
         fold.see(ItemOpened(0, "reasoning"))
         fold.see(PartOpened(0, 0, "full"))
         fold.see(Delta(0, 0, "full", "so "))
-        fold.see(Delta(0, 0, "seal", "xyz"))
+        fold.see(Sealed(0, Seal("openai", "encrypted", "xyz")))
         fold.see(ItemOpened(1, "tool_call", call_id="c", name="t"))
         fold.see(Delta(1, 0, "args", '{"a'))
         fold.see(ItemOpened(2, "message"))
         response = fold.response()
         self.assertEqual(
-            response.items, (Reasoning((Segment("full", "so "),), "xyz"), ToolCall("c", "t", '{"a'), Message("assistant", ()))
+            response.items, (
+                Reasoning((Segment("full", "so "),), (Seal("openai", "encrypted", "xyz"),)),
+                ToolCall("c", "t", '{"a'),
+                Message("assistant", ()),
+            ),
         )
         self.assertEqual(response.finish, Finish("length"))
         self.assertEqual(fold.text(1), '{"a')

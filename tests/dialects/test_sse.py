@@ -6,7 +6,7 @@ import itertools
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from llmux.dialects.sse import Framer, event
+from llmux.dialects.sse import Framer, event, payloads
 
 _STREAMS = [
     b"data: 1\n\ndata: 2\n\n",
@@ -61,3 +61,30 @@ class FramerTests(SynchronousTestCase):
         """Writing one."""
         self.assertEqual(event(b"{}"), b"data: {}\n\n")
         self.assertEqual(event(b"{}", b"ping"), b"event: ping\ndata: {}\n\n")
+
+
+class PayloadTests(SynchronousTestCase):
+    """The data of events, however they are written."""
+
+    def test_forms(self) -> None:
+        """Names, comments, several lines, all line ends, a mark at the beginning, no blank line at the end."""
+        for events, data in (
+            (b"data: {}\n\n", [b"{}"]),
+            (b"data:{}\n\n", [b"{}"]),
+            (b"event: ping\ndata: {}\n\n", [b"{}"]),
+            (b"data: {}\nevent: ping\n\n", [b"{}"]),
+            (b"data: 1\n\n\ndata: 2\n\n", [b"1", b"2"]),
+            (b"event: a\nid: 7\ndata: 1\ndata: 2\n\n: ping\n\ndata: 3\n\n", [b"1\n2", b"3"]),
+            (b"event: a\r\ndata: 1\r\n\r\ndata: 2\r\n\r\n", [b"1", b"2"]),
+            (b"event: a\rdata: 1\r\rdata: 2\r\r", [b"1", b"2"]),
+            (b"\xef\xbb\xbfdata: 1\n\n", [b"1"]),
+            (b"\xef\xbb\xbfevent: x\ndata: 1\n\n", [b"1"]),
+            (b"data: 1\n\ndata: 2", [b"1", b"2"]),
+            (b"data: 1", [b"1"]),
+            (b": ping\n\n", []),
+            (b"event: x\n\n", []),
+            (b"\n\n", []),
+            (b"data: \n\n", [b""]),
+            (b"", []),
+        ):
+            self.assertEqual(payloads(events), data, events)

@@ -54,12 +54,12 @@ class OpenAITests(SynchronousTestCase):
     def test_refused(self) -> None:
         """What cannot be read is refused by name."""
         for doc, param in (
-            ({}, "input"),
-            ({"input": []}, "input"),
-            ({"input": [{}]}, "input"),
-            ({"input": "a", "dimensions": 0}, "dimensions"),
-            ({"input": "a", "dimensions": True}, "dimensions"),
-            ({"input": "a", "encoding_format": "hex"}, "encoding_format"),
+            ({}, "/input"),
+            ({"input": []}, "/input"),
+            ({"input": [{}]}, "/input"),
+            ({"input": "a", "dimensions": 0}, "/dimensions"),
+            ({"input": "a", "dimensions": True}, "/dimensions"),
+            ({"input": "a", "encoding_format": "hex"}, "/encoding_format"),
         ):
             self.assertEqual(self.assertRaises(Fault, openai, doc).param, param)
 
@@ -81,6 +81,6 @@ class GeminiTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """What cannot be read is refused by name."""
-        self.assertEqual(self.assertRaises(Fault, gemini_embedding, {}, embedding).param, "content")
+        self.assertEqual(self.assertRaises(Fault, gemini_embedding, {}, embedding).param, "/content")
         fault = self.assertRaises(Fault, gemini_embeddings, {"requests": [{}]}, embedding)
-        self.assertEqual(fault.param, "requests[0].content")
+        self.assertEqual(fault.param, "/requests/0/content")

@@ -197,17 +197,3 @@ class ProviderTests(SDKCase):
             error = self.raised(speaker, lambda wire: None, speaker.ask)
             self.assertIsInstance(error, _API_ERRORS, speaker.name)
             self.assertEqual(error.code if isinstance(error, errors.APIError) else error.status_code, 502, speaker.name)
-
-    def test_other_dialect(self) -> None:
-        """A model whose provider speaks another dialect: 501, in the client's own."""
-        error: Any = self.assertRaises(
-            openai.InternalServerError,
-            self.openai().chat.completions.create,
-            model="claude-opus-4-5",
-            messages=[{"role": "user", "content": "hello"}],
-        )
-        self.assertEqual(error.status_code, 501)
-        error = self.assertRaises(
-            errors.ServerError, self.gemini().models.generate_content, model="claude-opus-4-5", contents="hello"
-        )
-        self.assertEqual((error.code, error.status), (501, "UNIMPLEMENTED"))

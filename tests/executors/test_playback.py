@@ -48,6 +48,7 @@ def call(dialect: str, doc: object, headers: Headers | None = None, query: bytes
         shown=next(credentials(headers or [], query), None),
         connect_timeout=10.0,
         sent=lambda: None,
+        dialect=dialect,
     )
 
 

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from llmux.routing.decision import Candidate, Decision, Facts
 from llmux.routing.mapping import Mapping, Target
-from llmux.routing.resolve import resolve
+from llmux.routing.resolve import resolve, spoken
 from llmux.routing.table import RouteTable, compile_entry, compile_table
 from llmux.thinking import split_suffix
 
@@ -48,16 +48,31 @@ class LocalTests(SynchronousTestCase):
         self.assertEqual(resolve(table(), facts("gpt-5", "openai-chat")).provider, "openai")
         self.assertEqual(resolve(table(), facts("gpt-5", "anthropic")).provider, "other")
         decision = resolve(table(), facts("o3", "anthropic"))
-        self.assertEqual((decision.outcome, decision.provider, decision.translate), ("local", "openai", True))
+        self.assertEqual((decision.outcome, decision.provider), ("local", "openai"))
+        self.assertEqual(decision.candidates[0].dialect, "openai-chat")
+
+    def test_the_dialect_to_speak(self) -> None:
+        """The client's own where the provider speaks it; else the one that has words for what is asked."""
+        both = frozenset({"openai-chat", "openai-responses"})
+        self.assertEqual(spoken(both, facts("m", "openai-responses")), "openai-responses")
+        self.assertEqual(spoken(both, facts("m", "anthropic")), "openai-chat")
+        self.assertEqual(spoken(both, attrs.evolve(facts("m", "gemini"), operation="count_tokens")), "openai-responses")
+        embedding = attrs.evolve(facts("m", "openai-chat"), operation="embeddings")
+        self.assertEqual(spoken(frozenset({"openai-responses"}), embedding), "openai-chat", "one API, two ways to generate")
+        self.assertEqual(spoken(frozenset({"gemini"}), embedding), "gemini")
 
     def test_candidates(self) -> None:
         """Every credential of every provider that speaks the dialect, in order; none where none is needed."""
         decision = resolve(table(), facts("shared"))
         self.assertEqual(
             decision.candidates,
-            (Candidate("claude", 0, "shared"), Candidate("claude", 1, "shared"), Candidate("other", 0, "shared")),
+            (
+                Candidate("claude", 0, "shared", "anthropic"),
+                Candidate("claude", 1, "shared", "anthropic"),
+                Candidate("other", 0, "shared", "anthropic"),
+            ),
         )
-        self.assertEqual(resolve(table(), facts("local", "openai-chat")).candidates, (Candidate("keyless", None, "local"),))
+        self.assertEqual(resolve(table(), facts("local", "openai-chat")).candidates, (Candidate("keyless", None, "local", "openai-chat"),))
 
     def test_alias_narrows(self) -> None:
         """A configured provider in the path is the only one; any other word is a family's name, and narrows nothing."""
@@ -111,7 +126,7 @@ class MappingTests(SynchronousTestCase):
     def test_provider_of_a_target(self) -> None:
         """Only that one is asked."""
         rule = Mapping("old", (Target("shared", "other"),))
-        self.assertEqual(resolve(table(rule), facts("old")).candidates, (Candidate("other", 0, "shared"),))
+        self.assertEqual(resolve(table(rule), facts("old")).candidates, (Candidate("other", 0, "shared", "anthropic"),))
         self.assertEqual(resolve(table(Mapping("old", (Target("shared", "nobody"),))), facts("old")).outcome, "refused")
 
     def test_alias_does_not_hold_a_mapping_back(self) -> None:

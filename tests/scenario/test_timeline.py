@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from llmux.dialects.neutral import (
+from llmux.dialects.events import (
     Delta,
     Ended,
     Fold,
+    Started,
+)
+from llmux.dialects.neutral import (
     Message,
     Reasoning,
     Request,
     Response,
     Segment,
-    Started,
     Text,
     Tool,
     ToolCall,

@@ -348,15 +348,6 @@ class PassThroughTests(GatewayCase):
         self.assertEqual((response.status, response.body), (200, b"ok"))
         self.assertNotIn("link", response.headers)
 
-    async def test_other_dialect_is_501(self) -> None:
-        """In the client's own shape, until translation is built."""
-        _, text = await self.pair("openai-chat")
-        gateway = self.gateway(text)
-        response = await gateway.post("/v1/messages", b'{"model":"m","messages":[]}')
-        self.assertEqual((response.status, json.loads(response.body)["type"]), (501, "error"))
-        response = await gateway.post("/v1beta/models/m:generateContent", b"{}")
-        self.assertEqual(json.loads(response.body)["error"]["status"], "UNIMPLEMENTED")
-
 
 class LongWayPassThroughTests(PassThroughTests):
     """The same through twisted.web."""

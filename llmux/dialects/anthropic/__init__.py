@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+import re
+
+from llmux.dialects.anthropic import requests, responses, streams, versions
 from llmux.dialects.anthropic.endings import MessagesWatch
-from llmux.dialects.anthropic.errors import error_body, x_api_key
-from llmux.dialects.base import Dialect
+from llmux.dialects.anthropic.errors import error_body, read_error, x_api_key
+from llmux.dialects.base import Dialect, Rooms
+from llmux.dialects.context import Context
+from llmux.dialects.tools import NameRule
+from llmux.headers import Headers
+
+
+def _address(model: str, stream: bool) -> tuple[bytes, bytes]:
+    """One path for all models, streamed or not."""
+    return b"/v1/messages", b""
+
+
+def _fields(context: Context) -> Headers:
+    """The version for which the request was written."""
+    return [(b"anthropic-version", (context.provider_version or versions.NEWER).encode())]
+
 
 ANTHROPIC = Dialect(
     name="anthropic",
     family="anthropic",
+    rooms=Rooms(
+        parse_request=requests.parse,
+        write_request=requests.write,
+        parse_response=responses.parse,
+        write_response=responses.write,
+        decoder=streams.decoder,
+        encoder=streams.encoder,
+    ),
+    names=NameRule(re.compile(r"[a-zA-Z0-9_-]+"), 128),
     error_body=error_body,
+    read_error=read_error,
     watch=MessagesWatch,
     credential=x_api_key,
     request_id_header=b"request-id",
     keepalive=b'event: ping\ndata: {"type":"ping"}\n\n',
+    address=_address,
+    fields=_fields,
 )

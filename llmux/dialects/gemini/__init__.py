@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from llmux.dialects.base import Dialect
+import re
+from urllib.parse import quote
+
+from llmux.dialects.base import Dialect, Rooms
+from llmux.dialects.gemini import requests, responses, streams
 from llmux.dialects.gemini.endings import GeminiWatch
-from llmux.dialects.gemini.errors import error_body, x_goog_api_key
+from llmux.dialects.gemini.errors import error_body, read_error, x_goog_api_key
+from llmux.dialects.tools import NameRule
+
+# Characters that may stand in a path segment as they are; model names are written with them.
+_SEGMENT_SAFE = "!$&'()*+,;=:@/-._~"
+
+
+def _address(model: str, stream: bool) -> tuple[bytes, bytes]:
+    """Model and method stand in the path."""
+    method, query = ("streamGenerateContent", b"alt=sse") if stream else ("generateContent", b"")
+    return f"/v1beta/models/{quote(model, safe=_SEGMENT_SAFE)}:{method}".encode(), query
+
 
 GEMINI = Dialect(
     name="gemini",
     family="gemini",
+    rooms=Rooms(
+        parse_request=requests.parse,
+        write_request=requests.write,
+        parse_response=responses.parse,
+        write_response=responses.write,
+        decoder=streams.decoder,
+        encoder=streams.encoder,
+    ),
+    names=NameRule(re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]*"), 128),
     error_body=error_body,
+    read_error=read_error,
     watch=GeminiWatch,
     credential=x_goog_api_key,
     request_id_header=b"x-request-id",
     keepalive=b": keep-alive\n\n",
+    address=_address,
 )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from llmux import jsonio
+import re
+from typing import Any
+
+from llmux import headers, jsonio
 from llmux.errors import Fault, Kind
+from llmux.headers import Headers
 
 # kind -> (HTTP status, type, code)
 TABLE: dict[Kind, tuple[int, str, str | None]] = {
@@ -27,6 +31,63 @@ TABLE: dict[Kind, tuple[int, str, str | None]] = {
     "no_provider": (503, "server_error", "no_provider"),
 }
 
+# The code decides, then the type, then the status: types are few and come with many statuses.
+_CODES: dict[str, Kind] = {
+    "context_length_exceeded": "too_long",
+    "string_above_max_length": "invalid",
+    "invalid_api_key": "auth",
+    "insufficient_quota": "billing",
+    "billing_not_active": "billing",
+    "billing_hard_limit_reached": "billing",
+    "unsupported_country_region_territory": "permission",
+    "model_not_found": "not_found",
+    "deploymentnotfound": "not_found",
+    "rate_limit_exceeded": "rate_limit",
+    "overloaded": "overloaded",
+    "server_overloaded": "overloaded",
+    "timeout": "timeout",
+}
+_TYPES: dict[str, Kind] = {
+    "insufficient_quota": "billing",
+    "billing_error": "billing",
+    "authentication_error": "auth",
+    "permission_error": "permission",
+    "not_found_error": "not_found",
+    "notfounderror": "not_found",
+    "rate_limit_error": "rate_limit",
+    "requests": "rate_limit",  # which of the limits it was
+    "tokens": "rate_limit",
+    "overloaded_error": "overloaded",
+    "timeout_error": "timeout",
+    "badrequesterror": "invalid",
+}
+_STATUSES: dict[int, Kind] = {
+    401: "auth",
+    402: "billing",
+    403: "permission",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "timeout",
+    409: "conflict",
+    413: "too_large",
+    415: "unsupported_media",
+    429: "rate_limit",
+    499: "cancelled",
+    501: "unimplemented",
+    502: "bad_gateway",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+# Without a status, in a stream, the type says at least whose mistake it was.
+_IN_STREAM: dict[str, int] = {"invalid_request_error": 400}
+# Compatible servers have no code for this; they say it in words.
+_TOO_LONG = re.compile(
+    r"maximum context length|context (window|length) (is )?exceed|exceeds? (the )?(model's )?context", re.IGNORECASE
+)
+_DEEPEST = 3
+_LONGEST = 2048
+
 
 def error_object(fault: Fault) -> tuple[int, dict[str, object]]:
     """The HTTP status and the object under `error`."""
@@ -46,6 +107,102 @@ def error_body(fault: Fault, request_id: str) -> tuple[int, bytes]:
     """The refusal as HTTP status and body. The request id travels in a header in this API."""
     status, error = error_object(fault)
     return status, jsonio.dumps({"error": error})
+
+
+def read_error(status: int, fields: Headers, body: bytes) -> Fault:
+    """What a provider's refusal tells. What is no error of this API goes by its status, with the beginning of its text."""
+    error = error_of(_document(body))
+    if error is None:
+        text = body[:_LONGEST].decode("utf-8", "replace").strip()
+        fault = Fault(_by_status(status), text or f"the provider answered {status}")
+    else:
+        fault = told(error, status)
+    again = headers.first(fields, b"x-should-retry")
+    return Fault(
+        fault.kind,
+        fault.message,
+        code=fault.code,
+        retry_after=_seconds(fields),
+        should_retry=None if again is None else again.strip().lower() == b"true",
+    )
+
+
+def error_of(document: object) -> dict[str, Any] | None:
+    """The object of an error, if the document is one.
+
+    Google's compatible API puts it into a list; others have a mere text, or the members without an object around them.
+    """
+    if isinstance(document, list) and len(document) == 1:
+        document = document[0]
+    if not isinstance(document, dict):
+        return None
+    error = document.get("error")
+    if isinstance(error, dict):
+        return error
+    if isinstance(error, str) and error:
+        return {"message": error}
+    if document.get("object") == "error":
+        return document
+    detail = document.get("detail")
+    if detail and "choices" not in document:
+        return {"message": detail if isinstance(detail, str) else jsonio.dumps(detail).decode()}
+    return None
+
+
+def told(error: dict[str, Any], status: int | None = None) -> Fault:
+    """The fault that an error object tells. In a stream there is no status but one that may stand in it."""
+    message = error.get("message")
+    for _ in range(_DEEPEST):
+        # Gateways put the whole of another error into the message.
+        inner = error_of(_document(message.encode("utf-8", "surrogatepass"))) if isinstance(message, str) else None
+        if inner is None:
+            break
+        error, message = inner, inner.get("message")
+    code, type_ = error.get("code"), error.get("type")
+    number = _number(code)
+    if status is None:
+        status = number or _IN_STREAM.get(str(type_), 500)
+    kind = _CODES.get(str(code).lower()) or _TYPES.get(str(type_).lower()) or _by_status(status)
+    if isinstance(message, str) and message:
+        text = message
+    else:
+        text = jsonio.dumps(message).decode() if message else str(type_ or "the provider reported an error")
+    if kind == "invalid" and _TOO_LONG.search(text):
+        kind = "too_long"
+    # A code that says more than the kind is worth keeping.
+    return Fault(kind, text, code=code if kind == "invalid" and isinstance(code, str) and number is None else None)
+
+
+def _number(code: object) -> int | None:
+    """A code that is a status."""
+    text = str(code)
+    return int(text) if text.isdecimal() and len(text) == 3 and text[0] in "45" else None
+
+
+def _by_status(status: int) -> Kind:
+    return _STATUSES.get(status, "invalid" if 400 <= status < 500 else "server")
+
+
+def _document(body: bytes) -> object:
+    if not body.lstrip().startswith((b"{", b"[")):
+        return None
+    try:
+        return jsonio.loads(body)
+    except ValueError:
+        return None
+
+
+def _seconds(fields: Headers) -> float | None:
+    """How long to wait, by the header in milliseconds or the one in seconds; dates say nothing without a clock."""
+    for name, unit in ((b"retry-after-ms", 1000.0), (b"retry-after", 1.0)):
+        value = headers.first(fields, name)
+        try:
+            seconds = float(value) / unit if value is not None else -1.0
+        except ValueError:
+            continue
+        if 0 <= seconds < float("inf"):
+            return seconds
+    return None
 
 
 def bearer(key: str) -> tuple[bytes, bytes]:

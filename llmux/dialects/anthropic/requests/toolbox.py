@@ -1,0 +1,248 @@
+"""Writes the tools that are offered, and which of them may be called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from llmux.dialects.anthropic import emulation
+from llmux.dialects.anthropic.requests import searching
+from llmux.dialects.anthropic.requests.marks import Marks
+from llmux.dialects.context import Context
+from llmux.dialects.neutral import Request, Tool
+from llmux.dialects.tools import CUSTOM_PARAMETER
+
+_EMPTY: dict[str, Any] = {"type": "object", "properties": {}}
+
+
+@attrs.define
+class Toolbox:
+    """The members `tools` and `tool_choice`."""
+
+    tools: list[dict[str, Any]]
+    choice: dict[str, Any] | None
+
+    @property
+    def forced(self) -> bool:
+        """Whether the model has no choice but to call."""
+        return self.choice is not None and self.choice["type"] in ("any", "tool")
+
+    def soften(self) -> None:
+        """Leave it to the model after all."""
+        assert self.choice is not None, "only what is forced is softened"
+        single = self.choice.get("disable_parallel_tool_use")
+        self.choice = {"type": "auto"} if single is None else {"type": "auto", "disable_parallel_tool_use": single}
+
+
+def pack(request: Request, context: Context, marks: Marks) -> Toolbox:
+    """The toolbox of a request; with a tool that stands for structured output where the model has none. Raises Fault."""
+    offered = _confined(request, context)
+    tools = [_tool(tool, context, marks) for tool in _distinct(offered, context)]
+    written = [tool for tool in tools if tool is not None]
+    choice = _choice(request, context) if written else None
+    if request.output.format == "schema" and context.target.capabilities.schema is False:
+        return _answering(request, context, written, choice)
+    return Toolbox(written, choice)
+
+
+def _confined(request: Request, context: Context) -> list[Tool]:
+    """The tools that may be called. What a subset leaves out is not offered at all."""
+    mode, names = request.policy.mode, request.policy.names
+    if mode in ("subset_auto", "subset_required") or (mode == "validated" and names):
+        return [tool for tool in request.tools if tool.name in names]
+    return list(request.tools)
+
+
+def _distinct(tools: list[Tool], context: Context) -> list[Tool]:
+    """Each name once."""
+    found: dict[tuple[str, str], Tool] = {}
+    for tool in tools:
+        first = found.setdefault((tool.name, tool.namespace), tool)
+        if first is tool:
+            continue
+        if _same(first, tool):
+            context.notes.drop(tool.at, f"the tool {tool.name} is offered twice")
+        else:
+            context.notes.refuse(tool.at, f"two different tools are called {tool.name}")
+    return list(found.values())
+
+
+def _same(one: Tool, other: Tool) -> bool:
+    return (one.kind, one.description, one.schema, one.grammar, one.raw) == (
+        other.kind,
+        other.description,
+        other.schema,
+        other.grammar,
+        other.raw,
+    )
+
+
+def _tool(tool: Tool, context: Context, marks: Marks) -> dict[str, Any] | None:
+    if tool.kind == "hosted":
+        written = _hosted(tool, context)
+    else:
+        name = context.book.alias(tool.name, tool.namespace)
+        if context.book.renamed(tool.name, tool.namespace):
+            context.notes.approximate(tool.at, f"called {name} towards the provider")
+        written = {"name": name}
+        description = _described(tool)
+        if description is not None:
+            written["description"] = description
+        written["input_schema"] = _schema(tool, name, context)
+        if tool.strict:
+            if context.target.capabilities.schema is False:
+                context.notes.drop(tool.at, "the model does not keep strictly to schemas")
+            else:
+                written["strict"] = True
+        if tool.examples:
+            written["input_examples"] = list(tool.examples)
+        if tool.deferred:
+            context.notes.approximate(tool.at, "the tool is there from the beginning")
+        if tool.output_schema is not None:
+            context.notes.drop(tool.at, "what a tool gives back has no schema")
+    if written is not None:
+        marks.add(tool.mark, written)
+    return written
+
+
+def _hosted(tool: Tool, context: Context) -> dict[str, Any] | None:
+    """A tool of the provider's own: Anthropic's as it is, another's web search where that is asked for."""
+    if tool.dialect == "anthropic":
+        return {name: value for name, value in tool.raw.items() if name != "cache_control"}
+    if context.target.options.hosted_tools == "map" and tool.family == "web_search":
+        return searching.write(tool, context)
+    context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider")
+    return None
+
+
+def _described(tool: Tool) -> str | None:
+    """What a tool is for. The grammar of a custom tool's input is told in words, because there is no other place for it."""
+    if tool.kind != "custom" or tool.grammar is None or tool.grammar.get("type") in (None, "text"):
+        return tool.description
+    grammar = tool.grammar.get("grammar")  # Chat Completions has one object more
+    form = grammar if isinstance(grammar, dict) else tool.grammar
+    told = f"The {CUSTOM_PARAMETER} must match this {form.get('syntax', '')} grammar:\n{form.get('definition', '')}"
+    return f"{tool.description}\n\n{told}" if tool.description else told
+
+
+def _schema(tool: Tool, name: str, context: Context) -> dict[str, Any]:
+    if tool.kind == "custom":
+        context.notes.approximate(tool.at, f"free text travels in one parameter, {CUSTOM_PARAMETER}")
+        return {"type": "object", "properties": {CUSTOM_PARAMETER: {"type": "string"}}, "required": [CUSTOM_PARAMETER]}
+    if tool.schema is None:
+        return dict(_EMPTY)
+    schema, repeats = distinct(tool.schema)
+    if repeats:
+        context.notes.approximate(tool.at, "what is required was named twice")
+    if not emulation.is_plain(schema):
+        context.notes.approximate(tool.at, "arguments travel inside one member, because the schema is no plain object's")
+        context.nested.add(name)
+        return emulation.nested(schema)
+    if schema.get("type") is None:
+        return {"type": "object", **{name: value for name, value in schema.items() if name != "type"}}
+    return schema
+
+
+# Where schemas hold other schemas: by name, or in lists. What stands elsewhere is data, whatever its name.
+_NAMED = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
+_LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
+_SINGLE = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
+
+
+def distinct(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The schema with each required name once, and whether any was named twice. Nothing is copied that does not change."""
+    changed: dict[str, Any] = {}
+    required = schema.get("required")
+    if isinstance(required, list) and all(isinstance(name, str) for name in required):
+        once = list(dict.fromkeys(required))
+        if len(once) < len(required):
+            changed["required"] = once
+    for keyword, inner in schema.items():
+        if keyword in _NAMED and isinstance(inner, dict):
+            found = {name: distinct(each) for name, each in inner.items() if isinstance(each, dict)}
+            if any(repeats for _, repeats in found.values()):
+                changed[keyword] = {**inner, **{name: each for name, (each, _) in found.items()}}
+        elif keyword in _LISTED and isinstance(inner, list):
+            listed = [distinct(each) if isinstance(each, dict) else (each, False) for each in inner]
+            if any(repeats for _, repeats in listed):
+                changed[keyword] = [each for each, _ in listed]
+        elif keyword in _SINGLE and isinstance(inner, dict):
+            each, repeats = distinct(inner)
+            if repeats:
+                changed[keyword] = each
+    return ({**schema, **changed}, True) if changed else (schema, False)
+
+
+def _choice(request: Request, context: Context) -> dict[str, Any] | None:
+    """The member `tool_choice`. That calls come one at a time is said there too."""
+    policy, where, notes = request.policy, request.where, context.notes
+    choice: dict[str, Any] | None
+    match policy.mode:
+        case None:
+            choice = None
+        case "auto" | "subset_auto":
+            choice = {"type": "auto"}
+        case "none":
+            choice = {"type": "none"}
+        case "required" | "subset_required":
+            choice = {"type": "any"}
+        case "one":
+            choice = {"type": "tool", "name": _alias(request, policy.names[0], context)}
+        case "validated":
+            notes.approximate(where.get("policy", ""), "whether calls keep to their schemas is each tool's own matter")
+            choice = {"type": "auto"}
+        case "hosted":
+            choice = _hosted_choice(request, context)
+    if policy.max_calls is not None:
+        notes.drop(where.get("max_calls", ""), "how many calls there may be cannot be said")
+    if policy.parallel is False:
+        if choice is None:
+            choice = {"type": "auto"}
+        if choice["type"] != "none":
+            choice["disable_parallel_tool_use"] = True
+    return choice
+
+
+def _hosted_choice(request: Request, context: Context) -> dict[str, Any] | None:
+    raw = request.policy.raw
+    if isinstance(raw, dict) and raw.get("type") == "tool":
+        return {"type": "tool", "name": raw["name"]}
+    mapped = context.target.options.hosted_tools == "map"
+    if mapped and any(tool.kind == "hosted" and tool.family == "web_search" for tool in request.tools):
+        if isinstance(raw, dict) and str(raw.get("type")).startswith("web_search"):
+            return {"type": "tool", "name": searching.NAME}
+    context.notes.refuse(request.where.get("policy", ""), "another provider's own tool cannot be forced")
+    return None
+
+
+def _alias(request: Request, name: str, context: Context) -> str:
+    namespace = next((tool.namespace for tool in request.tools if tool.name == name), "")
+    return context.book.alias(name, namespace)
+
+
+def _answering(
+    request: Request, context: Context, tools: list[dict[str, Any]], choice: dict[str, Any] | None
+) -> Toolbox:
+    """A tool whose arguments are the answer. The model must call it, or one of the client's own."""
+    at = request.where.get("format", "")
+    schema = request.output.schema
+    if not isinstance(schema, dict) or not emulation.is_plain(schema):
+        context.notes.refuse(at, "the model has no structured output, and a tool takes objects only")
+        return Toolbox(tools, choice)
+    if any(tool["name"] == emulation.ANSWER for tool in tools):
+        context.notes.refuse(at, f"the tool that stands for structured output is called {emulation.ANSWER} too")
+        return Toolbox(tools, choice)
+    context.notes.approximate(at, "the model has no structured output: it answers by calling a tool")
+    if choice is not None and choice["type"] == "tool":
+        return Toolbox(tools, choice)
+    description = request.output.description or "Give the final answer with this tool."
+    answer = {"name": emulation.ANSWER, "description": description, "input_schema": {"type": "object", **schema}}
+    if not tools or (choice is not None and choice["type"] == "none"):
+        return Toolbox([*tools, answer], {"type": "tool", "name": emulation.ANSWER})
+    forced: dict[str, Any] = {"type": "any"}
+    if choice is not None and choice.get("disable_parallel_tool_use"):
+        forced["disable_parallel_tool_use"] = True
+    return Toolbox([*tools, answer], forced)
+
+

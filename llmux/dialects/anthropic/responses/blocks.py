@@ -1,0 +1,34 @@
+"""What an answer's blocks are made of, whole or as they arrive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmux import jsonio
+from llmux.dialects.anthropic import citations, custody, emulation
+from llmux.dialects.context import Context
+from llmux.dialects.neutral import Refusal, Text
+
+
+def text_block(part: Text | Refusal, context: Context) -> list[dict[str, Any]]:
+    """A text with its citations, and the seals that belong to it behind it. An empty one would be refused when it comes back."""
+    cited = [citations.write(each, context) for each in part.annotations] if isinstance(part, Text) else []
+    found = [citation for citation in cited if citation is not None]
+    block = {"type": "text", "text": part.text, "citations": found or None}
+    seals = part.seals if isinstance(part, Text) else ()
+    return [*([block] if part.text else []), *(custody.block(seal, context, "behind") for seal in seals)]
+
+
+def call_input(args_text: str, context: Context) -> str:
+    """The arguments of a call as the text of a JSON object."""
+    if not args_text.strip():
+        return "{}"
+    try:
+        args = jsonio.loads(args_text.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        context.notes.approximate("/content", "arguments that are no JSON travel as a text")
+        return emulation.nest(jsonio.dumps(args_text).decode())
+    if isinstance(args, dict):
+        return args_text
+    context.notes.approximate("/content", "arguments must be an object")
+    return emulation.nest(args_text)

@@ -1,0 +1,8 @@
+"""generateContent requests, read from a client and written for a provider."""
+
+from __future__ import annotations
+
+from llmux.dialects.gemini.requests.parsing import parse
+from llmux.dialects.gemini.requests.writing import write
+
+__all__ = ["parse", "write"]

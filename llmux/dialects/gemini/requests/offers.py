@@ -1,0 +1,174 @@
+"""Writes the tools that are offered, and which of them may be called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmux import jsonio
+from llmux.dialects import reading
+from llmux.dialects.context import Context
+from llmux.dialects.neutral import Request, Tool
+from llmux.dialects.schemas import to_openapi
+from llmux.dialects.tools import CUSTOM_PARAMETER
+
+_DECLARATIONS = "functionDeclarations"
+# Where the clients' dialects keep the schema of a function.
+_SCHEMAS = (("function", "parameters"), ("parameters",), ("input_schema",), ("parametersJsonSchema",))
+# family of another provider's tool -> ours
+_HOSTED = {"web_search": "googleSearch", "web_fetch": "urlContext", "code": "codeExecution"}
+_HEAD = frozenset({"type", "name"})
+
+
+def tools(request: Request, context: Context) -> list[dict[str, Any]]:
+    """The member `tools`: all functions in one object, and each tool of the provider's own in one."""
+    functions: dict[str, tuple[Tool, dict[str, Any]]] = {}
+    hosted: list[dict[str, Any]] = []
+    for tool in request.tools:
+        if tool.kind == "hosted":
+            hosted += _hosted(tool, context)
+            continue
+        name = context.book.alias(tool.name, tool.namespace)
+        if name not in functions:
+            functions[name] = tool, _function(tool, name, context)
+        elif _same(functions[name][0], tool):
+            context.notes.drop(tool.at, f"the tool {tool.name} is offered twice")
+        else:
+            context.notes.refuse(tool.at, f"two different tools are called {tool.name}")
+    declared = [written for _, written in functions.values()]
+    return [*([{_DECLARATIONS: declared}] if declared else []), *hosted]
+
+
+def _same(one: Tool, other: Tool) -> bool:
+    return (one.kind, one.description, one.schema, one.grammar) == (other.kind, other.description, other.schema, other.grammar)
+
+
+def _function(tool: Tool, name: str, context: Context) -> dict[str, Any]:
+    notes = context.notes
+    if context.book.renamed(tool.name, tool.namespace):
+        notes.approximate(tool.at, f"called {name} towards the provider")
+    written: dict[str, Any] = {"name": name}
+    description = _described(tool, context)
+    if description is not None:
+        written["description"] = description
+    schema = tool.schema
+    if tool.kind == "custom":
+        notes.approximate(tool.at, f"free text travels in one parameter, {CUSTOM_PARAMETER}")
+        schema = {"type": "object", "properties": {CUSTOM_PARAMETER: {"type": "string"}}, "required": [CUSTOM_PARAMETER]}
+    older = context.target.options.schema_form == "openapi"
+    if schema is not None and not older:
+        written["parametersJsonSchema"] = schema
+    elif schema is not None:
+        form = to_openapi(schema, _schema_at(tool, context), notes)
+        if form.get("properties") or form.get("type") != "OBJECT":  # an object without properties is refused
+            written["parameters"] = form
+    if tool.output_schema is not None:
+        if older:
+            written["response"] = to_openapi(tool.output_schema, tool.at, notes)
+        else:
+            written["responseJsonSchema"] = tool.output_schema
+    if tool.strict:
+        notes.drop(tool.at, "the model is not held to the schema")
+    if tool.deferred:
+        notes.approximate(tool.at, "the tool is there from the beginning")
+    if tool.mark is not None:
+        notes.drop(tool.mark.at, "the provider decides what it caches")
+    return written
+
+
+def _described(tool: Tool, context: Context) -> str | None:
+    """What a tool is for, with what has no other place: the grammar of a custom tool's input, and examples."""
+    told = [tool.description] if tool.description else []
+    grammar = tool.grammar
+    if tool.kind == "custom" and grammar is not None and grammar.get("type") not in (None, "text"):
+        inner = grammar.get("grammar")  # Chat Completions has one object more
+        form = inner if isinstance(inner, dict) else grammar
+        told.append(f"The {CUSTOM_PARAMETER} must match this {form.get('syntax', '')} grammar:\n{form.get('definition', '')}")
+    if tool.examples:
+        context.notes.approximate(tool.at, "examples are told in the description")
+        told.append("Examples:\n" + "\n".join(jsonio.dumps(example).decode() for example in tool.examples))
+    return "\n\n".join(told) if told else tool.description
+
+
+def _schema_at(tool: Tool, context: Context) -> str:
+    """The pointer of a function's schema in what the client sent; the tool's own where it cannot be found."""
+    node: Any = context.asked
+    for step in tool.at.split("/")[1:]:
+        node = (
+            node[int(step)]
+            if isinstance(node, list) and step.isdecimal() and int(step) < len(node)
+            else (node.get(step) if isinstance(node, dict) else None)
+        )
+    for path in _SCHEMAS:
+        found = node
+        for step in path:
+            found = found.get(step) if isinstance(found, dict) else None
+        if found is tool.schema and found is not None:
+            return "/".join([tool.at, *path])
+    return tool.at
+
+
+def _hosted(tool: Tool, context: Context) -> list[dict[str, Any]]:
+    """A tool of the provider's own: Gemini's as it is, another's of the same family where that is asked for."""
+    if tool.dialect == "gemini":
+        return [dict(tool.raw)]
+    name = _HOSTED.get(tool.family) if context.target.options.hosted_tools == "map" else None
+    if name is None:
+        context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider")
+        return []
+    context.notes.approximate(tool.at, "the provider does it in its own way")
+    if tool.mark is not None:
+        context.notes.drop(tool.mark.at, "the provider decides what it caches")
+    return [{name: _search(tool, context) if tool.family == "web_search" else {}}]
+
+
+def _search(tool: Tool, context: Context) -> dict[str, Any]:
+    raw = tool.raw if isinstance(tool.raw, dict) else {}
+    filters = raw.get("filters")
+    at = f"{tool.at}/filters" if isinstance(filters, dict) else tool.at
+    domains = filters if isinstance(filters, dict) else raw
+    if domains.get("allowed_domains"):
+        context.notes.refuse(f"{at}/allowed_domains", "Gemini searches everywhere")
+    reading.rest(raw, _HEAD | {"allowed_domains", "blocked_domains", "filters"}, tool.at, context.notes)
+    if isinstance(filters, dict):
+        reading.rest(filters, frozenset({"allowed_domains", "blocked_domains"}), at, context.notes)
+    blocked = domains.get("blocked_domains")
+    return {"excludeDomains": blocked} if blocked else {}
+
+
+def choice(request: Request, context: Context) -> dict[str, Any] | None:
+    """The member `toolConfig`."""
+    policy, where, notes = request.policy, request.where, context.notes
+    if policy.parallel is False:
+        notes.drop(where.get("parallel", ""), "the model may call several tools at once")
+    if policy.max_calls is not None:
+        notes.drop(where.get("max_calls", ""), "how many calls there may be cannot be said")
+    if not any(tool.kind != "hosted" for tool in request.tools):
+        if policy.mode == "hosted":
+            notes.refuse(where.get("policy", ""), "a tool of the provider's own cannot be forced")
+        return None
+    calling: dict[str, Any]
+    match policy.mode:
+        case None:
+            return None
+        case "auto":
+            calling = {"mode": "AUTO"}
+        case "none":
+            calling = {"mode": "NONE"}
+        case "required":
+            calling = {"mode": "ANY"}
+        case "one" | "subset_required":
+            calling = {"mode": "ANY", "allowedFunctionNames": _names(request, context)}
+        case "subset_auto":
+            calling = {"mode": "VALIDATED", "allowedFunctionNames": _names(request, context)}
+        case "validated":
+            calling = {"mode": "VALIDATED"}
+        case "hosted":
+            notes.refuse(where.get("policy", ""), "a tool of the provider's own cannot be forced")
+            return None
+    return {"functionCallingConfig": calling}
+
+
+def _names(request: Request, context: Context) -> list[str]:
+    """The names of the functions that may be called, as the provider knows them."""
+    spaces = {tool.name: tool.namespace for tool in request.tools if tool.kind != "hosted"}
+    return [context.book.alias(name, spaces.get(name, "")) for name in request.policy.names]

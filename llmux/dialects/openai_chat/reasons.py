@@ -1,0 +1,74 @@
+"""Why a model stopped: this API's `finish_reason`, both ways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmux.dialects.context import Context
+from llmux.dialects.neutral import Finish, Reason
+from llmux.errors import Fault
+
+_AT = "/choices/0/finish_reason"
+
+# The second half are words of compatible servers.
+_READ: dict[str, Reason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "filter",
+    "eos": "stop",
+    "end_turn": "stop",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+    "model_length": "length",
+}
+
+_WRITTEN: dict[Reason, str] = {
+    "stop": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "context_full": "length",
+    "tool_calls": "tool_calls",
+    "refusal": "content_filter",  # `stop` beside a refusal in words
+    "filter": "content_filter",
+    "blocked": "content_filter",
+    "paused": "stop",
+    "malformed": "stop",
+    "continuation": "length",
+    "unknown": "stop",
+}
+# Reasons that lose something on the way.
+_NEAREST = ("context_full", "paused", "malformed", "continuation", "unknown")
+
+
+def read(choice: dict[str, Any], *, refused: bool) -> Finish | None:
+    """The reason of a choice, None where it has none yet. `refused`: the model said a refusal, which this API calls a stop."""
+    raw = choice.get("finish_reason")
+    if not isinstance(raw, str) or not raw:
+        return None
+    reason = _READ.get(raw, "unknown")
+    if reason == "stop" and refused:
+        reason = "refusal"
+    # vLLM and SGLang say which sequence it was; a number is a token's.
+    sequence = choice.get("stop_reason") or choice.get("matched_stop")
+    if reason == "stop" and isinstance(sequence, str):
+        return Finish("stop_sequence", sequence, raw=raw)
+    return Finish(reason, raw=raw)
+
+
+def write(finish: Finish, context: Context, *, refused: bool, legacy: bool = False) -> str:
+    """The word for it. `legacy`: the client knows functions, not tools. Raises Fault for what this API answers by an error."""
+    if finish.reason == "unsealed":
+        raise Fault("invalid", finish.message or "the provider misses a signature of its own thinking")
+    if finish.reason == "disabled":
+        raise Fault("permission", finish.message or "the provider does not serve this account")
+    if finish.reason in _NEAREST:
+        context.notes.approximate(_AT, f"the provider stopped for {finish.raw or finish.reason!r}")
+    elif finish.stop_sequence is not None:
+        context.notes.approximate(_AT, f"the sequence that stopped the model is not told: {finish.stop_sequence!r}")
+    if finish.reason == "refusal" and refused:
+        return "stop"
+    if finish.reason == "tool_calls" and legacy:
+        return "function_call"
+    return _WRITTEN[finish.reason]

@@ -1,0 +1,8 @@
+"""Chat Completions requests, read from a client and written for a provider."""
+
+from __future__ import annotations
+
+from llmux.dialects.openai_chat.requests.parsing import parse
+from llmux.dialects.openai_chat.requests.writing import write
+
+__all__ = ["parse", "write"]

@@ -1,0 +1,196 @@
+"""Reads what a request says of the answer as a whole: limits, sampling, thinking, form, caching, tier.
+
+Each function enters the pointers of what it read into `where`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from llmux.dialects import reading
+from llmux.dialects.context import Context
+from llmux.dialects.neutral import Caching, Level, Mark, Output, ReasoningPolicy, Sampling, Tier
+from llmux.dialects.reading import invalid, string
+
+_NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
+_SAME = (*_NUMBERS, "top_k", "seed", "logit_bias", "n", "stop", "logprobs", "top_logprobs")
+_LEVELS: tuple[Level, ...] = get_args(Level)
+_TIERS: dict[str, Tier] = {
+    "auto": "auto",
+    "default": "standard",
+    "flex": "flex",
+    "scale": "scale",
+    "priority": "priority",
+    "fast": "fast",
+}
+_FORMAT = frozenset({"type", "json_schema"})
+_SCHEMA = frozenset({"name", "description", "schema", "strict"})
+_OPTIONS = frozenset({"mode", "ttl"})
+_STREAM = frozenset({"include_usage", "include_obfuscation"})  # padding against listeners, which says nothing
+
+
+def sampling(doc: dict[str, Any], where: dict[str, str], context: Context) -> Sampling:
+    """Limits, and how tokens are chosen."""
+    for name in _SAME:
+        if doc.get(name) is not None:
+            where[name] = f"/{name}"
+    return Sampling(
+        _max_out(doc, where, context),
+        reading.number(doc.get("temperature"), "/temperature"),
+        reading.number(doc.get("top_p"), "/top_p"),
+        top_k=reading.integer(doc.get("top_k"), "/top_k"),
+        frequency_penalty=reading.number(doc.get("frequency_penalty"), "/frequency_penalty"),
+        presence_penalty=reading.number(doc.get("presence_penalty"), "/presence_penalty"),
+        seed=reading.integer(doc.get("seed"), "/seed"),
+        logit_bias=reading.obj(doc.get("logit_bias"), "/logit_bias"),
+        n=reading.integer(doc.get("n"), "/n"),
+        stop=_stop(doc.get("stop")),
+        logprobs=reading.flag(doc.get("logprobs"), "/logprobs"),
+        top_logprobs=reading.integer(doc.get("top_logprobs"), "/top_logprobs"),
+    )
+
+
+def _max_out(doc: dict[str, Any], where: dict[str, str], context: Context) -> int | None:
+    older = reading.integer(doc.get("max_tokens"), "/max_tokens")
+    newer = reading.integer(doc.get("max_completion_tokens"), "/max_completion_tokens")
+    if newer is None:
+        if older is not None:
+            where["max_out"] = "/max_tokens"
+        return older
+    where["max_out"] = "/max_completion_tokens"
+    if older is not None and older != newer:
+        context.notes.approximate("/max_tokens", "max_completion_tokens counts")
+    return newer
+
+
+def _stop(value: object) -> tuple[str, ...] | None:
+    if value is None or isinstance(value, str):
+        return (value,) if value else None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise invalid("/stop", "/stop must be a string or a list of strings")
+    return tuple(value) or None
+
+
+def reasoning(doc: dict[str, Any], where: dict[str, str]) -> ReasoningPolicy:
+    """Thinking, by level. Whether it is shown cannot be said in this API."""
+    effort = doc.get("reasoning_effort")
+    if effort is None:
+        return ReasoningPolicy()
+    where["level"] = "/reasoning_effort"
+    level = next((level for level in _LEVELS if level == effort), None)
+    if level is None:
+        raise invalid("/reasoning_effort", f"{effort!r} is none of {', '.join(_LEVELS)}")
+    return ReasoningPolicy(level=level)
+
+
+def output(doc: dict[str, Any], where: dict[str, str], context: Context) -> Output:
+    """The form of the answer."""
+    modalities = doc.get("modalities")
+    if modalities is not None:
+        if not isinstance(modalities, list) or not all(isinstance(each, str) for each in modalities):
+            raise invalid("/modalities", "/modalities must be a list of strings")
+        where["modalities"] = "/modalities"
+    verbosity = reading.optional(doc.get("verbosity"), "/verbosity")
+    if verbosity is not None:
+        where["verbosity"] = "/verbosity"
+    shape = _format(reading.obj(doc.get("response_format"), "/response_format"), where, context)
+    return Output(
+        shape.format,
+        shape.schema,
+        shape.name,
+        shape.description,
+        shape.strict,
+        None if modalities is None else tuple(modalities),
+        verbosity,
+    )
+
+
+def _format(node: dict[str, Any] | None, where: dict[str, str], context: Context) -> Output:
+    if node is None:
+        return Output()
+    at = "/response_format"
+    where["format"] = f"{at}/type"
+    reading.rest(node, _FORMAT, at, context.notes)
+    match node.get("type"):
+        case "text":
+            return Output("text")
+        case "json_object":
+            return Output("json")
+        case "json_schema":
+            at = f"{at}/json_schema"
+            inner = reading.obj(node.get("json_schema"), at)
+            if inner is None:
+                raise invalid(at, f"{at} must be an object")
+            reading.rest(inner, _SCHEMA, at, context.notes)
+            where["schema"] = f"{at}/schema"
+            for name in ("name", "description", "strict"):
+                if inner.get(name) is not None:
+                    where[f"format_{name}"] = f"{at}/{name}"
+            return Output(
+                "schema",
+                reading.obj(inner.get("schema"), f"{at}/schema") or {},
+                reading.optional(inner.get("name"), f"{at}/name"),
+                reading.optional(inner.get("description"), f"{at}/description"),
+                reading.flag(inner.get("strict"), f"{at}/strict"),
+            )
+        case kind:
+            raise invalid(f"{at}/type", f"{at}/type: {kind!r} is none of text, json_object, json_schema")
+
+
+def caching(doc: dict[str, Any], where: dict[str, str], context: Context) -> Caching:
+    """What is said of the prompt cache beside the marks."""
+    key = reading.optional(doc.get("prompt_cache_key"), "/prompt_cache_key")
+    if key is not None:
+        where["key"] = "/prompt_cache_key"
+    if doc.get("prompt_cache_retention") is not None:
+        context.notes.drop("/prompt_cache_retention", "how long a prompt is kept goes with the marks")
+    at = "/prompt_cache_options"
+    options = reading.obj(doc.get("prompt_cache_options"), at)
+    if options is None:
+        return Caching(key)
+    reading.rest(options, _OPTIONS, at, context.notes)
+    ttl = reading.optional(options.get("ttl"), f"{at}/ttl")
+    if options.get("mode") == "explicit":
+        context.notes.approximate(f"{at}/mode", "what is marked is cached, and perhaps more")
+        if ttl is not None:
+            context.notes.drop(f"{at}/ttl", "how long a prompt is kept goes with the marks")
+        return Caching(key)
+    where["automatic"] = at
+    return Caching(key, Mark(ttl, at))
+
+
+def tier(doc: dict[str, Any], where: dict[str, str], context: Context) -> Tier | None:
+    """How urgent it is."""
+    asked = doc.get("service_tier")
+    if asked is None:
+        return None
+    found = _TIERS.get(asked) if isinstance(asked, str) else None
+    if found is None:
+        context.notes.drop("/service_tier", "no counterpart")
+        return None
+    where["tier"] = "/service_tier"
+    return found
+
+
+def user(doc: dict[str, Any], where: dict[str, str], context: Context) -> str | None:
+    """Who is behind the client, by the newer member or the older."""
+    newer = string(doc.get("safety_identifier"), "/safety_identifier")
+    older = string(doc.get("user"), "/user")
+    if not newer and not older:
+        return None
+    where["user"] = "/safety_identifier" if newer else "/user"
+    if newer and older and newer != older:
+        context.notes.drop("/user", "safety_identifier counts")
+    return newer or older
+
+
+def include_usage(doc: dict[str, Any], where: dict[str, str], context: Context) -> bool | None:
+    """Whether a stream shall tell the tokens at its end."""
+    options = reading.obj(doc.get("stream_options"), "/stream_options")
+    if options is None:
+        return None
+    reading.rest(options, _STREAM, "/stream_options", context.notes)
+    asked = reading.flag(options.get("include_usage"), "/stream_options/include_usage")
+    if asked is not None:
+        where["include_usage"] = "/stream_options/include_usage"
+    return asked

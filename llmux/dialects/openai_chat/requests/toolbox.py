@@ -1,0 +1,162 @@
+"""Writes the tools that are offered, and which of them may be called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmux import jsonio
+from llmux.dialects import reading
+from llmux.dialects.context import Context
+from llmux.dialects.neutral import CallKind, Request, Tool, ToolPolicy
+from llmux.dialects.openai_chat.requests.marks import Marks
+
+_PLACE = ("city", "country", "region", "timezone")
+_SIZES = ("low", "medium", "high")
+_SEARCH = frozenset({"type", "name", "search_context_size", "user_location"})
+
+
+def write(request: Request, context: Context, marks: Marks) -> dict[str, Any]:
+    """The members that are about tools: `tools`, `tool_choice`, `parallel_tool_calls`, `web_search_options`. Raises Fault."""
+    members: dict[str, Any] = {}
+    tools: list[dict[str, Any]] = []
+    for tool in _distinct(request.tools, context):
+        if tool.kind != "hosted":
+            tools.append(_tool(tool, context, marks))
+        elif tool.dialect == "openai-chat" and tool.family != "web_search":
+            tools.append(dict(tool.raw))
+        else:
+            marks.lose(tool.mark, "tools cannot be marked")
+            search = _search(tool, context)
+            if search is not None:
+                members["web_search_options"] = search
+    policy, where, notes = request.policy, request.where, context.notes
+    if policy.max_calls is not None:
+        notes.drop(where.get("max_calls", ""), "how many calls there may be cannot be said")
+    if not tools:
+        return members  # without tools the API refuses to be told how to choose
+    members["tools"] = tools
+    choice = _choice(request, context)
+    if choice is not None:
+        members["tool_choice"] = choice
+    if policy.parallel is not None:
+        members["parallel_tool_calls"] = policy.parallel
+    return members
+
+
+def _distinct(tools: tuple[Tool, ...], context: Context) -> list[Tool]:
+    """Each name once."""
+    found: dict[tuple[str, str], Tool] = {}
+    for tool in tools:
+        first = found.setdefault((tool.name, tool.namespace), tool)
+        if first is tool:
+            continue
+        if _said(first) == _said(tool):
+            context.notes.drop(tool.at, f"the tool {tool.name} is offered twice")
+        else:
+            context.notes.refuse(tool.at, f"two different tools are called {tool.name}")
+    return list(found.values())
+
+
+def _said(tool: Tool) -> tuple[object, ...]:
+    return tool.kind, tool.description, tool.schema, tool.grammar, tool.raw
+
+
+def _tool(tool: Tool, context: Context, marks: Marks) -> dict[str, Any]:
+    notes = context.notes
+    name = context.book.alias(tool.name, tool.namespace)
+    if context.book.renamed(tool.name, tool.namespace):
+        notes.approximate(tool.at, f"called {name} towards the provider")
+    body: dict[str, Any] = {"name": name}
+    description = _described(tool, context)
+    if description is not None:
+        body["description"] = description
+    if tool.kind == "custom":
+        if tool.grammar is not None:
+            body["format"] = _format(tool.grammar)
+    else:
+        body["parameters"] = _schema(tool.schema)
+        if tool.strict is not None:
+            body["strict"] = tool.strict
+    if tool.deferred:
+        notes.approximate(tool.at, "the tool is there from the beginning")
+    if tool.output_schema is not None:
+        notes.drop(tool.at, "what a tool gives back has no schema")
+    marks.lose(tool.mark, "tools cannot be marked")
+    return {"type": tool.kind, tool.kind: body}
+
+
+def _described(tool: Tool, context: Context) -> str | None:
+    if not tool.examples:
+        return tool.description
+    context.notes.approximate(tool.at, "examples of its use stand in its description")
+    told = "\n".join(["Examples:", *(jsonio.dumps(example).decode() for example in tool.examples)])
+    return f"{tool.description}\n\n{told}" if tool.description else told
+
+
+def _schema(schema: dict[str, Any] | None) -> dict[str, Any]:
+    """The schema of the arguments. OpenAI refuses that of an object without `properties`."""
+    if not schema:
+        return {"type": "object", "properties": {}}
+    if schema.get("type") == "object" and "properties" not in schema:
+        return {**schema, "properties": {}}
+    return schema
+
+
+def _format(grammar: dict[str, Any]) -> dict[str, Any]:
+    """The form of a custom tool's input, with the object that only this API puts around the grammar."""
+    if grammar.get("type") != "grammar" or "grammar" in grammar:
+        return grammar
+    return {"type": "grammar", "grammar": {"definition": grammar.get("definition"), "syntax": grammar.get("syntax")}}
+
+
+def _search(tool: Tool, context: Context) -> dict[str, Any] | None:
+    """Web search: this API's own as it is, another's where that is asked for."""
+    raw: dict[str, Any] = tool.raw if isinstance(tool.raw, dict) else {}
+    if tool.dialect == "openai-chat":
+        return dict(raw)
+    if context.target.options.hosted_tools != "map" or tool.family != "web_search":
+        context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider")
+        return None
+    context.notes.approximate(tool.at, "the provider searches in its own way")
+    options: dict[str, Any] = {}
+    if raw.get("search_context_size") in _SIZES:
+        options["search_context_size"] = raw["search_context_size"]
+    place = raw.get("user_location")
+    if isinstance(place, dict):
+        near = {name: place[name] for name in _PLACE if place.get(name)}
+        if near:
+            options["user_location"] = {"type": "approximate", "approximate": near}
+    if tool.dialect != "gemini":
+        reading.rest(raw, _SEARCH, tool.at, context.notes)
+    return options
+
+
+def _choice(request: Request, context: Context) -> str | dict[str, Any] | None:
+    policy, at = request.policy, request.where.get("policy", "")
+    match policy.mode:
+        case "auto" | "none" | "required":
+            return policy.mode
+        case "one":
+            return _named(request, policy, 0, context)
+        case "subset_auto" | "subset_required":
+            return _subset(request, policy, "auto" if policy.mode == "subset_auto" else "required", context)
+        case "validated":
+            context.notes.approximate(at, "whether calls keep to their schemas is each tool's own matter")
+            return _subset(request, policy, "auto", context) if policy.names else "auto"
+        case "hosted":
+            context.notes.refuse(at, "another provider's own tool cannot be forced")
+    return None
+
+
+def _subset(request: Request, policy: ToolPolicy, mode: str, context: Context) -> dict[str, Any]:
+    named = [_named(request, policy, index, context) for index in range(len(policy.names))]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": named}}
+
+
+def _named(request: Request, policy: ToolPolicy, index: int, context: Context) -> dict[str, Any]:
+    """A tool by its name towards the provider."""
+    name = policy.names[index]
+    tool = next((tool for tool in request.tools if tool.name == name), None)
+    kind: CallKind = "custom" if tool is not None and tool.kind == "custom" else "function"
+    alias = context.book.alias(name, "" if tool is None else tool.namespace)
+    return {"type": kind, kind: {"name": alias}}

@@ -1,0 +1,129 @@
+"""Writes a Chat Completions request for a provider."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from llmux.dialects.context import Context
+from llmux.dialects.neutral import Level, Output, Request, Tier
+from llmux.dialects.openai_chat.requests import limits, toolbox
+from llmux.dialects.openai_chat.requests.conversation import Conversation
+from llmux.dialects.openai_chat.requests.marks import Marks
+from llmux.dialects.openai_chat.requests.pairing import paired
+from llmux.thinking import level_of
+
+_TIERS: dict[Tier, str] = {
+    "auto": "auto",
+    "standard": "default",
+    "flex": "flex",
+    "scale": "scale",
+    "priority": "priority",
+    "fast": "fast",
+}
+# The API insists on a name for a schema.
+_SCHEMA = "response"
+_LONGEST_USER = 64
+
+
+def write(request: Request, context: Context) -> dict[str, Any]:
+    """The body to send. Raises Fault for what cannot be said.
+
+    Usage is asked for whether or not the client wants to be told.
+    """
+    marks = Marks(context)
+    conversation = Conversation(context, marks)
+    conversation.write(paired(request, context))
+    body: dict[str, Any] = {"model": context.target.model or request.model}
+    tools = toolbox.write(request, context, marks)
+    marks.settle()
+    body["messages"] = conversation.messages()
+    if context.stream or request.stream:
+        body["stream"] = True
+        body["stream_options"] = {"include_usage": True}
+    body.update(tools)
+    body.update(limits.write(request, context))
+    effort = _effort(request, context)
+    if effort is not None:
+        body["reasoning_effort"] = effort
+    body.update(_form(request, context))
+    body.update(_rest(request, context))
+    options = marks.options(request.caching.automatic)
+    if options is not None:
+        body["prompt_cache_options"] = options
+    return body
+
+
+def _effort(request: Request, context: Context) -> str | None:
+    """How much to think, by level. What is left to the model is what it does by itself."""
+    policy, where, notes = request.reasoning, request.where, context.notes
+    if policy.show is not None and "show" in where:
+        notes.drop(where["show"], "whether reasoning is shown cannot be said")
+    level: Level | None = policy.level
+    at = where.get("level", "")
+    if policy.enabled == "no":
+        if level not in (None, "none"):
+            notes.drop(at, "a model that does not think makes no effort")
+        level, at = "none", where.get("enabled", "")
+    elif policy.enabled == "between_tools":
+        notes.approximate(where.get("enabled", ""), "when to think cannot be said")
+    if level is None and policy.budget is not None:
+        level, at = level_of(policy.budget), where.get("budget", "")
+        notes.approximate(at, f"a budget cannot be said: {level}")
+    elif policy.budget is not None and policy.enabled != "no":
+        notes.approximate(where.get("budget", ""), f"a budget cannot be said, and the level is told too: {level}")
+    if level is None:
+        return None
+    if context.target.capabilities.thinking == "none":
+        if level != "none":
+            notes.drop(at, "the model does not think")
+        return None
+    return level
+
+
+def _form(request: Request, context: Context) -> dict[str, Any]:
+    """The form of the answer."""
+    output = request.output
+    members: dict[str, Any] = {}
+    others = [each for each in output.modalities or () if each.lower() != "text"]
+    if others:
+        context.notes.refuse(request.where.get("modalities", ""), f"answers come in text, not in {', '.join(others)}")
+    if output.format == "json":
+        members["response_format"] = {"type": "json_object"}
+    elif output.format == "schema":
+        members["response_format"] = {"type": "json_schema", "json_schema": _schema(output, context)}
+    if output.verbosity is not None:
+        members["verbosity"] = output.verbosity
+    return members
+
+
+def _schema(output: Output, context: Context) -> dict[str, Any]:
+    if output.name is None:
+        context.notes.invent("/response_format/json_schema/name", f"a schema needs a name: {_SCHEMA}")
+    named: dict[str, Any] = {"name": output.name or _SCHEMA}
+    if output.description is not None:
+        named["description"] = output.description
+    named["schema"] = output.schema
+    if output.strict is not None:
+        named["strict"] = output.strict
+    return named
+
+
+def _rest(request: Request, context: Context) -> dict[str, Any]:
+    """Whose request it is, how urgent, and what is kept of it."""
+    members: dict[str, Any] = {}
+    if request.user:
+        user = request.user
+        if len(user) > _LONGEST_USER:
+            user = hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
+            context.notes.approximate(request.where.get("user", ""), f"longer than {_LONGEST_USER} characters: {user}")
+        members["user"] = user
+    if request.metadata:
+        members["metadata"] = dict(request.metadata)
+    if request.store:
+        members["store"] = True
+    if request.caching.key is not None:
+        members["prompt_cache_key"] = request.caching.key
+    if request.tier is not None:
+        members["service_tier"] = _TIERS[request.tier]
+    return members

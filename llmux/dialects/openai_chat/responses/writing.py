@@ -1,0 +1,134 @@
+"""Writes a whole answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llmux.dialects.context import Context
+from llmux.dialects.neutral import Choice, Message, Reasoning, Refusal, Response, Text, TokenProbability, ToolCall
+from llmux.dialects.openai_chat import citations, custody, probabilities, reasons, usage
+from llmux.dialects.openai_chat.requests.offers import is_legacy
+
+# neutral -> here; what is not among them is nobody's word but its own provider's
+_TIERS = {"standard": "default", **{same: same for same in ("auto", "default", "flex", "scale", "priority", "fast")}}
+_MESSAGE = "/choices/0/message"
+
+
+def write(response: Response, context: Context) -> dict[str, Any]:
+    """The body of `chat.completion`. Raises Fault for the reasons that this API answers by an error."""
+    body = envelope("chat.completion", response.id, response.created, response.model, response.tier, response.fingerprint)
+    body["choices"] = [_choice(index, choice, context) for index, choice in enumerate(response.choices)]
+    if response.usage is not None:
+        body["usage"] = usage.write(response.usage)
+    return body
+
+
+def envelope(kind: str, id: str, created: int, model: str, tier: str | None, fingerprint: str | None) -> dict[str, Any]:
+    """The members that a completion and each of its chunks begin with."""
+    head: dict[str, Any] = {"id": f"chatcmpl-{id}", "object": kind, "created": created, "model": model}
+    if tier in _TIERS:
+        head["service_tier"] = _TIERS[tier]
+    if fingerprint is not None:
+        head["system_fingerprint"] = fingerprint
+    return head
+
+
+def _choice(index: int, choice: Choice, context: Context) -> dict[str, Any]:
+    said = _Said(context)
+    for item in choice.items:
+        if isinstance(item, Message):
+            said.message(item)
+        elif isinstance(item, Reasoning):
+            said.thoughts += (segment.text for segment in item.segments)
+            said.blocks += custody.blocks(item, context)
+        elif isinstance(item, ToolCall):
+            said.call(item)
+        else:
+            context.notes.drop(_MESSAGE, "what the provider's own tools did has no counterpart")
+    legacy = is_legacy(context.asked)
+    refused = bool(said.refusal)
+    return {
+        "index": index,
+        "message": said.written(legacy, silent=choice.finish.reason != "stop"),
+        "logprobs": {"content": probabilities.write(said.logprobs), "refusal": None} if said.logprobs else None,
+        "finish_reason": reasons.write(choice.finish, context, refused=refused, legacy=legacy and bool(said.calls)),
+    }
+
+
+class _Said:
+    """What a choice comes to: all its texts are one here, and so is all its reasoning."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._extra: dict[str, Any] | None = None
+        self._citations: list[dict[str, Any]] = []
+        self.content = ""
+        self.refusal = ""
+        self.logprobs: list[TokenProbability] = []
+        self.thoughts: list[str] = []
+        self.blocks: list[dict[str, Any]] = []
+        self.calls: list[dict[str, Any]] = []
+
+    def message(self, item: Message) -> None:
+        note_phase(item.phase, self._context)
+        for part in item.parts:
+            if isinstance(part, Text):
+                self._citations += citations.of_text(part, len(self.content), self._context)
+                self.content += part.text
+                self.logprobs += part.logprobs
+                for seal in part.seals:
+                    self._extra = custody.extra(seal, self._context)
+            elif isinstance(part, Refusal):
+                self.refusal += part.text
+            else:
+                self._context.notes.drop(_MESSAGE, "the model answers in text")
+
+    def call(self, item: ToolCall) -> None:
+        if item.cut:
+            self._context.notes.drop(f"{_MESSAGE}/tool_calls", f"the call {item.name} broke off")
+            return
+        self.calls.append(tool_call(item, self._context))
+
+    def written(self, legacy: bool, *, silent: bool) -> dict[str, Any]:
+        """The message. `silent`: where nothing is said, there is no text at all, instead of an empty one."""
+        empty = None if self.calls or self.refusal or silent else ""
+        message: dict[str, Any] = {"role": "assistant", "content": self.content or empty, "refusal": self.refusal or None}
+        if self._citations:
+            message["annotations"] = self._citations
+        if self.thoughts:
+            message["reasoning_content"] = "\n\n".join(self.thoughts)
+        if self.blocks:
+            message["thinking_blocks"] = self.blocks
+        if self._extra is not None:
+            message["extra_content"] = self._extra
+        if self.calls and legacy:
+            message["function_call"] = self.calls[0]["function"]
+            note_surplus(self.calls[1:], self._context)
+        elif self.calls:
+            message["tool_calls"] = self.calls
+        return message
+
+
+def tool_call(item: ToolCall, context: Context) -> dict[str, Any]:
+    """A call, with the seal that Gemini puts on it. Arguments must be JSON, so none at all is an empty object."""
+    call: dict[str, Any] = {"id": item.call_id, "type": item.kind}
+    if item.kind == "custom":
+        call["custom"] = {"name": item.name, "input": item.args_text}
+    else:
+        call["function"] = {"name": item.name, "arguments": item.args_text if item.args_text.strip() else "{}"}
+    if item.seals:
+        call["extra_content"] = custody.extra(item.seals[-1], context)
+    return call
+
+
+def note_surplus(calls: Sequence[object], context: Context) -> None:
+    """The older API has one call in an answer."""
+    if calls:
+        context.notes.drop(f"{_MESSAGE}/tool_calls", "a client that knows functions only takes one call at a time")
+
+
+def note_phase(phase: str, context: Context) -> None:
+    """What Responses says of a message."""
+    if phase:
+        context.notes.approximate(f"{_MESSAGE}/phase", "what the model says is told in order, whatever its phase")

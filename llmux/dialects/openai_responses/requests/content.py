@@ -1,0 +1,173 @@
+"""Writes parts: those of messages, and those of what tools gave back."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import Any
+
+from llmux.dialects.context import Context
+from llmux.dialects.neutral import (
+    Blocks,
+    FileId,
+    Inline,
+    Link,
+    Media,
+    Part,
+    PlainText,
+    Refusal,
+    SearchResult,
+    Text,
+    plain,
+)
+from llmux.dialects.openai_responses import citations
+from llmux.dialects.openai_responses.citations import DIALECT
+from llmux.dialects.openai_responses.requests.marks import Marks
+
+_DETAILS = ("low", "high", "auto", "original")
+_PDF = "application/pdf"
+# What a file is called that nobody named; the API goes by the ending.
+_NAMES = {_PDF: "document.pdf", "text/plain": "document.txt", "text/markdown": "document.md", "text/html": "document.html"}
+_NAMES |= {"text/csv": "document.csv", "application/json": "document.json"}
+
+
+class Content:
+    """The writer of a request's parts."""
+
+    __slots__ = ("_context", "_marks")
+
+    def __init__(self, context: Context, marks: Marks) -> None:
+        self._context = context
+        self._marks = marks
+
+    def said(self, parts: Iterable[Part]) -> list[dict[str, Any]]:
+        """What the model said before: texts and refusals."""
+        found = []
+        for part in parts:
+            if isinstance(part, Text):
+                self._unused(part)
+                if part.mark is not None:
+                    self._context.notes.drop(part.mark.at, "OpenAI takes cache marks on what the client says only")
+                node: dict[str, Any] = {"type": "output_text", "text": part.text}
+                if part.annotations:
+                    node["annotations"] = self._annotations(part)
+                found.append(node)
+            elif isinstance(part, Refusal):
+                found.append({"type": "refusal", "refusal": part.text})
+            elif isinstance(part, SearchResult):
+                found.append({"type": "output_text", "text": self._told(part)})
+            elif isinstance(part, Media):
+                self._context.notes.refuse(part.at, f"the model's messages hold no {part.kind} at OpenAI")
+            else:
+                self._context.notes.drop(part.at, f"no counterpart for {part.kind}")
+        return found
+
+    def given(self, parts: Iterable[Part]) -> list[dict[str, Any]]:
+        """What the client says, or a tool gave back."""
+        written = (self._part(part) for part in parts)
+        return [part for part in written if part is not None]
+
+    def _part(self, part: Part) -> dict[str, Any] | None:
+        node: dict[str, Any] | None
+        match part:
+            case Text(text):
+                self._unused(part)
+                if part.annotations:
+                    self._context.notes.drop(part.at, "only what the model says has citations")
+                node = {"type": "input_text", "text": text}
+            case Media():
+                node = self._media(part)
+            case SearchResult():
+                node = {"type": "input_text", "text": self._told(part)}
+            case Refusal(text, at):
+                self._context.notes.approximate(at, "a refusal is a text like any other")
+                return {"type": "input_text", "text": text}
+            case _ if part.dialect == DIALECT:
+                return dict(part.raw)
+            case _:
+                self._context.notes.drop(part.at, f"no counterpart for {part.kind}")
+                return None
+        if node is not None:
+            self._marks.add(part.mark, node)
+        return node
+
+    def _unused(self, part: Text) -> None:
+        for seal in part.seals:
+            self._context.notes.drop(seal.at or part.at, "only its own maker reads what a text is sealed with")
+
+    def _annotations(self, part: Text) -> list[dict[str, Any]]:
+        written = [citations.write(each, len(part.text)) for each in part.annotations]
+        if None in written:
+            self._context.notes.drop(part.at, "a citation that only its own maker reads")
+        return [each for each in written if each is not None]
+
+    def _told(self, result: SearchResult) -> str:
+        """A search result in words."""
+        self._context.notes.approximate(result.at, "a search result is told in words")
+        return "\n".join(filter(None, (result.title, result.source, plain(result.parts))))
+
+    def _media(self, media: Media) -> dict[str, Any] | None:
+        notes = self._context.notes
+        if media.kind in ("audio", "video"):
+            notes.refuse(media.at, f"OpenAI's Responses take no {media.kind}")
+            return None
+        if media.context is not None or media.citable:
+            notes.drop(media.at, "what the document is for, and that it shall be cited, cannot be said")
+        source = media.source
+        if isinstance(source, FileId) and source.family != "openai":
+            notes.refuse(media.at, "a file belongs to the provider that keeps it")
+            return None
+        if isinstance(source, Link) and not source.url.startswith(("https://", "http://")):
+            notes.refuse(media.at, "OpenAI fetches from the web only")
+            return None
+        return self._image(media) if media.kind == "image" and media.mime != _PDF else self._file(media)
+
+    def _image(self, media: Media) -> dict[str, Any] | None:
+        node: dict[str, Any] = {"type": "input_image", "detail": media.detail if media.detail in _DETAILS else "auto"}
+        match media.source:
+            case Inline(data):
+                node["image_url"] = f"data:{media.mime or 'image/png'};base64,{data}"
+            case Link(url):
+                node["image_url"] = url
+            case FileId(_, id_):
+                node["file_id"] = id_
+            case _:
+                self._context.notes.refuse(media.at, "an image is no text")
+                return None
+        return node
+
+    def _file(self, media: Media) -> dict[str, Any] | None:
+        node: dict[str, Any] = {"type": "input_file"}
+        mime = media.mime
+        match media.source:
+            case Inline(data):
+                mime = mime or _PDF
+                node["file_data"] = f"data:{mime};base64,{data}"
+            case PlainText(text):
+                mime = mime or "text/plain"
+                encoded = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
+                node["file_data"] = f"data:{mime};base64,{encoded}"
+            case Link(url):
+                node["file_url"] = url
+                return node
+            case FileId(_, id_):
+                node["file_id"] = id_
+                return node
+            case Blocks(parts):
+                if not all(isinstance(part, Text) for part in parts):
+                    self._context.notes.refuse(media.at, "a document that holds more than texts")
+                    return None
+                self._context.notes.approximate(media.at, "a document of several texts is one text")
+                return {"type": "input_text", "text": "\n\n".join(filter(None, (media.name, plain(parts))))}
+        node["filename"] = media.name or _NAMES.get(mime, "document")
+        if media.detail in ("low", "high", "auto"):
+            node["detail"] = media.detail
+        return node
+
+
+def simple(parts: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
+    """Content as it is written: one text of which nothing else is said is a string."""
+    if len(parts) == 1 and len(parts[0]) == 2 and parts[0]["type"] in ("input_text", "output_text"):
+        text: str = parts[0]["text"]
+        return text
+    return parts

@@ -1,0 +1,161 @@
+"""Writes a Responses request."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from llmux.dialects.context import Context
+from llmux.dialects.neutral import Level, Request, Tier
+from llmux.dialects.openai_responses.requests import tooling
+from llmux.dialects.openai_responses.requests.history import History
+from llmux.dialects.openai_responses.requests.marks import Marks
+from llmux.thinking import level_of
+
+_TIERS: dict[Tier, str] = {"standard": "default"}
+# What this API does not know, by slot of `Sampling`.
+_UNKNOWN = ("top_k", "frequency_penalty", "presence_penalty", "seed", "logit_bias", "stop")
+_LONGEST_USER = 64
+
+
+def write(request: Request, context: Context) -> dict[str, Any]:
+    """The body of a request. The provider shall keep nothing, unless the client wants it."""
+    instructions, items = History(context).write(request)
+    body: dict[str, Any] = {"model": context.target.model or request.model}
+    if instructions is not None:
+        body["instructions"] = instructions
+    body["input"] = items
+    _tools(request, context, body)
+    _sampling(request, context, body)
+    include = _reasoning(request, context, body)
+    if request.sampling.logprobs:
+        include.append("message.output_text.logprobs")
+    _output(request, context, body)
+    _caching(request, context, body)
+    if request.tier is not None:
+        body["service_tier"] = _TIERS.get(request.tier, request.tier)
+    if request.user is not None:
+        body["safety_identifier"] = _user(request, context)
+    if request.metadata is not None:
+        body["metadata"] = dict(request.metadata)
+    if include:
+        body["include"] = include
+    body["store"] = request.store is True
+    if context.stream:
+        body["stream"] = True
+    return body
+
+
+def _tools(request: Request, context: Context, body: dict[str, Any]) -> None:
+    tools = tooling.write(request, context)
+    if tools:
+        body["tools"] = tools
+    policy = request.policy
+    choice = tooling.choice(request, context)
+    if choice is not None:
+        body["tool_choice"] = choice
+    if policy.parallel is not None:
+        body["parallel_tool_calls"] = policy.parallel
+    if policy.max_calls is not None:
+        body["max_tool_calls"] = policy.max_calls
+
+
+def _sampling(request: Request, context: Context, body: dict[str, Any]) -> None:
+    sampling, where, notes = request.sampling, request.where, context.notes
+    if sampling.max_out is not None:
+        body["max_output_tokens"] = sampling.max_out
+    if sampling.temperature is not None:
+        body["temperature"] = sampling.temperature
+    if sampling.top_p is not None:
+        body["top_p"] = sampling.top_p
+    if sampling.top_logprobs is not None:
+        if sampling.logprobs:
+            body["top_logprobs"] = sampling.top_logprobs
+        else:
+            notes.drop(where.get("top_logprobs", ""), "nobody asked for the probabilities of tokens")
+    for slot in _UNKNOWN:
+        if getattr(sampling, slot) is not None:
+            notes.drop(where.get(slot, ""), "OpenAI's Responses have no such setting")
+    if sampling.n is not None and sampling.n != 1:
+        notes.refuse(where.get("n", ""), "OpenAI's Responses give one answer")
+
+
+def _reasoning(request: Request, context: Context, body: dict[str, Any]) -> list[str]:
+    """How much to think. Returns what the answer must tell in addition: the seals, without which it would be forgotten."""
+    policy, where, notes = request.reasoning, request.where, context.notes
+    level = _level(request, context)
+    thinks = context.target.capabilities.thinking
+    if thinks == "none":
+        if level not in (None, "none"):
+            notes.drop(where.get("level") or where.get("budget") or where.get("enabled", ""), "the model does not think")
+        return []
+    node: dict[str, Any] = {}
+    if level is not None:
+        node["effort"] = level
+    asked = level not in (None, "none") or (level is None and policy.enabled in ("yes", "auto"))
+    if policy.show in ("summary", "full") and level != "none":
+        node["summary"] = policy.detail or "auto"
+    if node:
+        body["reasoning"] = node
+    return ["reasoning.encrypted_content"] if asked and thinks is not None else []
+
+
+def _level(request: Request, context: Context) -> Level | None:
+    """The level, as it is said or as another dialect says it."""
+    policy, where, notes = request.reasoning, request.where, context.notes
+    if policy.enabled == "no":
+        return "none"
+    if policy.enabled == "between_tools":
+        notes.approximate(where.get("enabled", ""), "thinking between calls only cannot be said")
+        return "none"
+    if policy.budget is None:
+        return policy.level
+    if policy.level is None:
+        level = level_of(policy.budget) if policy.budget >= 0 else None
+        notes.approximate(where.get("budget", ""), f"a budget is told as a level: {level or 'the model decides'}")
+        return level
+    notes.approximate(where.get("budget", ""), "the level says more")
+    return policy.level
+
+
+def _output(request: Request, context: Context, body: dict[str, Any]) -> None:
+    output, where, notes = request.output, request.where, context.notes
+    for modality in output.modalities or ():
+        if modality != "text":
+            notes.refuse(where.get("modalities", ""), f"OpenAI's Responses give no {modality}")
+    text: dict[str, Any] = {}
+    match output.format:
+        case "text":
+            text["format"] = {"type": "text"}
+        case "json":
+            text["format"] = {"type": "json_object"}
+        case "schema":
+            if output.name is None:
+                notes.invent("/text/format/name", "OpenAI wants a name for the form")
+            format_ = {"type": "json_schema", "name": output.name or "response", "schema": output.schema}
+            if output.description is not None:
+                format_["description"] = output.description
+            if output.strict is not None:
+                format_["strict"] = output.strict
+            text["format"] = format_
+    if output.verbosity is not None:
+        text["verbosity"] = output.verbosity
+    if text:
+        body["text"] = text
+
+
+def _caching(request: Request, context: Context, body: dict[str, Any]) -> None:
+    caching = request.caching
+    if caching.key is not None:
+        body["prompt_cache_key"] = caching.key
+    if caching.automatic is not None:
+        body["prompt_cache_options"] = {"mode": "implicit"} | Marks(context).lifetime(caching.automatic)
+
+
+def _user(request: Request, context: Context) -> str:
+    """Who is behind the client; the API takes names of a certain length."""
+    user = request.user or ""
+    if len(user) <= _LONGEST_USER:
+        return user
+    context.notes.approximate(request.where.get("user", ""), f"longer than {_LONGEST_USER} characters, so its digest is sent")
+    return hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()

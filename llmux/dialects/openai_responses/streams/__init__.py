@@ -1,0 +1,8 @@
+"""Responses streams, read from a provider and written for a client."""
+
+from __future__ import annotations
+
+from llmux.dialects.openai_responses.streams.decoder import decoder
+from llmux.dialects.openai_responses.streams.encoder import encoder
+
+__all__ = ["decoder", "encoder"]
