@@ -35,29 +35,29 @@ MODELS = {
 }
 WORDS = "The quick brown fox jumps over the lazy dog and runs away. "
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}, "line": {"type": "integer"}}, "required": ["path"]}
+TOOLS: dict[str, list[dict[str, Any]]] = {
+    "openai-chat": [{"type": "function", "function": {"name": "read", "description": "Reads.", "parameters": SCHEMA}}],
+    "anthropic": [{"name": "read", "description": "Reads.", "input_schema": SCHEMA}],
+}
 
 REQUESTS: dict[str, dict[str, Any]] = {
     "openai-chat": {
         "messages": [{"role": "system", "content": WORDS * 4}, {"role": "user", "content": WORDS * 8}],
-        "tools": [{"type": "function", "function": {"name": "read", "description": "Reads.", "parameters": SCHEMA}}],
         "max_completion_tokens": 1024,
     },
     "openai-responses": {
         "instructions": WORDS * 4,
         "input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": WORDS * 8}]}],
-        "tools": [{"type": "function", "name": "read", "description": "Reads.", "parameters": SCHEMA, "strict": False}],
         "max_output_tokens": 1024,
     },
     "anthropic": {
         "system": [{"type": "text", "text": WORDS * 4}],
         "messages": [{"role": "user", "content": [{"type": "text", "text": WORDS * 8}]}],
-        "tools": [{"name": "read", "description": "Reads.", "input_schema": SCHEMA}],
         "max_tokens": 1024,
     },
     "gemini": {
         "systemInstruction": {"parts": [{"text": WORDS * 4}]},
         "contents": [{"role": "user", "parts": [{"text": WORDS * 8}]}],
-        "tools": [{"functionDeclarations": [{"name": "read", "description": "Reads.", "parametersJsonSchema": SCHEMA}]}],
         "generationConfig": {"maxOutputTokens": 1024},
     },
 }
@@ -218,7 +218,7 @@ def large(client: str, provider: str) -> Callable[[], object]:
                 {"role": "assistant", "content": text},
             )
         messages.append({"role": "user", "content": "go on"})
-    body = jsonio.dumps({"model": "m", **REQUESTS[client], "messages": messages})
+    body = jsonio.dumps({"model": "m", **REQUESTS[client], "tools": TOOLS[client], "messages": messages})
     return lambda: jsonio.dumps(translation(client, provider, body).body)
 
 

@@ -95,7 +95,7 @@ class _ChatChoice:
             expect(set(call.get(kind, {texts[kind]: ""})) == {texts[kind]}, "a call is named once")
             return
         expect(call["index"] == len(self.kinds), "calls are counted without gaps")
-        kind = call.get("type")
+        kind = str(call.get("type"))
         expect(bool(call.get("id")) and kind in texts and bool(call[kind].get("name")), "a call has a name")
         self.kinds.append(kind)
 

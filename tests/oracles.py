@@ -28,7 +28,7 @@ from llmux import jsonio
 from tests.grammars import Record
 
 # Members that are no part of an API, and that llmux sends all the same.
-EXTENSIONS = frozenset({"reasoning_content", "thinking_blocks", "extra_content"})
+EXTENSIONS = frozenset({"reasoning_content", "thinking_blocks", "extra_content", "matched_stop"})
 # What the SDK knows of a whole message, and not of its deltas.
 _UNTYPED = frozenset({"annotations"})
 
@@ -66,7 +66,7 @@ def chat_stream(stream: list[Record]) -> ChatCompletion:
             chunk = openai_validate(type_=ChatCompletionChunk, value=record.data)
             unknown = unknown_members(chunk) - _UNTYPED
             assert not unknown, f"members that the SDK does not know: {unknown}"
-            list(state.handle_chunk(cast(ChatCompletionChunk, chunk)))
+            list(state.handle_chunk(chunk))
     try:
         return cast(ChatCompletion, state.get_final_completion())
     except LengthFinishReasonError as error:  # what was cut short is whole enough to be compared

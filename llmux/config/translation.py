@@ -9,12 +9,12 @@ import attrs
 from llmux.config.reader import key
 from llmux.config.values import boolean, choice, integer
 
-HostedTools = Literal["refuse", "map"]
+HostedTools = Literal["refuse", "map", "drop"]
 Repair = Literal["refuse", "textify"]
 Forced = Literal["refuse", "drop_thinking", "soften_to_auto"]
 Schemas = Literal["jsonschema", "openapi"]
 
-_HOSTED: dict[str, HostedTools] = {"refuse": "refuse", "map": "map"}
+_HOSTED: dict[str, HostedTools] = {"refuse": "refuse", "map": "map", "drop": "drop"}
 _REPAIR: dict[str, Repair] = {"refuse": "refuse", "textify": "textify"}
 _FORCED: dict[str, Forced] = {"refuse": "refuse", "drop_thinking": "drop_thinking", "soften_to_auto": "soften_to_auto"}
 _SCHEMAS: dict[str, Schemas] = {"jsonschema": "jsonschema", "openapi": "openapi"}
@@ -34,7 +34,8 @@ class Translation:
         choice(_HOSTED),
         "refuse",
         doc="What to do with tools that a provider runs itself, such as web search, if the model's provider speaks another "
-        "dialect: `refuse` the request, or `map` them to its own tool of the same family where it has one.",
+        "dialect: `refuse` the request, `map` them to its own tool of the same family where it has one and refuse the others, or "
+        "`drop` them, with a note. Codex offers web search with every request, unless it is configured not to.",
     )
     repair: Repair = key(
         choice(_REPAIR),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any, Literal
 
 import attrs
@@ -11,22 +12,22 @@ from llmux.dialects.capabilities import UNKNOWN, Capabilities, capabilities
 from llmux.dialects.neutral import Seal
 from llmux.dialects.notes import Notes
 from llmux.dialects.seals import Seals
-from llmux.dialects.tools import Book
+from llmux.dialects.tools import NO_TOOLS, Book
 from llmux.dialects.vault import Shelf
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Options:
     """How a translation decides where there is a choice; from the configuration.
 
-    `hosted_tools`: tools that the provider runs itself are refused, or `map`ped to its own of that family. `repair`: what to do
-    with tool results without a call and calls without a result. `forced_vs_thinking`: a forced tool excludes manual thinking at
-    Anthropic. `schema_form`: `openapi` for Gemini models that know no JSON Schema. `max_tokens`: Anthropic insists on one; None:
-    the model's most.
+    `hosted_tools`: tools that another provider runs itself are refused, `map`ped to its own of that family, or left out (`drop`).
+    `repair`: what to do with tool results without a call and calls without a result. `forced_vs_thinking`: a forced tool
+    excludes manual thinking at Anthropic. `schema_form`: `openapi` for Gemini models that know no JSON Schema. `max_tokens`:
+    Anthropic insists on one; None: the model's most.
     """
 
     strict: bool = False
-    hosted_tools: Literal["refuse", "map"] = "refuse"
+    hosted_tools: Literal["refuse", "map", "drop"] = "refuse"
     repair: Literal["refuse", "textify"] = "refuse"
     forced_vs_thinking: Literal["refuse", "drop_thinking", "soften_to_auto"] = "refuse"
     schema_form: Literal["jsonschema", "openapi"] = "jsonschema"
@@ -41,10 +42,21 @@ class Target:
     capabilities: Capabilities = UNKNOWN
     options: Options = attrs.Factory(Options)
 
-    @classmethod
-    def of(cls, model: str, options: Options | None = None) -> Target:
+    @staticmethod
+    def of(model: str, options: Options | None = None) -> Target:
         """The target for a model that the table knows, or not."""
-        return cls(model=model, capabilities=capabilities(model), options=options or Options())
+        return _target(model, options or _PLAIN)
+
+
+_PLAIN = Options()
+
+
+@lru_cache(maxsize=4096)
+def _target(model: str, options: Options) -> Target:
+    return Target(model=model, capabilities=capabilities(model), options=options)
+
+
+_ANYBODY = Target()
 
 
 @attrs.define(kw_only=True)
@@ -60,8 +72,8 @@ class Context:
 
     notes: Notes = attrs.Factory(Notes)
     seals: Seals
-    book: Book = attrs.Factory(Book)
-    target: Target = attrs.Factory(Target)
+    book: Book = NO_TOOLS
+    target: Target = _ANYBODY
     asked: dict[str, Any] = attrs.Factory(dict)
     stream: bool = False
     framed: bool = True

@@ -124,7 +124,7 @@ def _text(value: object, at: str, notes: Notes) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list) and value and all(_is_token(each) for each in value):
-        notes.refuse(at, "only the model's own maker knows what these tokens mean")
+        notes.refuse("/input", "only the model's own maker knows what these tokens mean")
         return " ".join(map(str, value))
     raise invalid(at, f"{at} must be a string")
 
@@ -198,13 +198,13 @@ def _ask_gemini(wanted: _Texts, provider: Dialect, model: str) -> tuple[bytes, d
     name = f"models/{model.removeprefix('models/')}"
     requests = []
     for text in wanted.texts:
-        request: dict[str, Any] = {"model": name, "content": {"parts": [{"text": text}]}}
+        request: dict[str, Any] = {"content": {"parts": [{"text": text}]}}
         if wanted.dimensions is not None:
             request["outputDimensionality"] = wanted.dimensions
         requests.append(request)
     if len(requests) == 1:
         return place + b":embedContent", requests[0]
-    return place + b":batchEmbedContents", {"requests": requests}
+    return place + b":batchEmbedContents", {"requests": [{"model": name, **request} for request in requests]}
 
 
 # --- what the provider answers
@@ -261,7 +261,7 @@ def _tell_gemini(vectors: _Vectors, many: bool) -> dict[str, Any]:
     told = [{"values": vector} for vector in vectors.values]
     answer: dict[str, Any] = {"embeddings": told} if many else {"embedding": told[0]}
     if vectors.tokens is not None:
-        answer["usageMetadata"] = {"promptTokenCount": vectors.tokens}
+        answer["usageMetadata"] = {"promptTokenCount": vectors.tokens, "totalTokenCount": vectors.tokens}
     return answer
 
 

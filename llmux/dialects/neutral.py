@@ -468,13 +468,15 @@ Reason = Literal[
 
 class Finish(msgspec.Struct, frozen=True, gc=False):
     """Why the model stopped. `stop_sequence` is the sequence that stopped it, `message` and `category` what was said of it,
-    `raw` the provider's own word."""
+    `raw` the provider's own word. `at` is where that stood, `sequence_at` where the sequence did."""
 
     reason: Reason
     stop_sequence: str | None = None
     message: str | None = None
     category: str | None = None
     raw: str = ""
+    at: str = ""
+    sequence_at: str = ""
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):

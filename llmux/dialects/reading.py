@@ -50,6 +50,26 @@ def drop(value: Any, at: str, notes: Notes, why: str) -> None:
         notes.drop(at, why)
 
 
+def surplus(node: Mapping[str, Any], known: frozenset[str], at: str, notes: Notes) -> None:
+    """Note every member of an answer that nobody reads, leaf by leaf. Empty values say nothing there."""
+    if node.keys() <= known:
+        return
+    for name, value in node.items():
+        if name not in known:
+            _surplus(value, f"{at}/{token(name)}", notes)
+
+
+def _surplus(value: Any, at: str, notes: Notes) -> None:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            _surplus(each, f"{at}/{token(name)}", notes)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            _surplus(each, f"{at}/{index}", notes)
+    elif value is not None and value != "":
+        notes.drop(at, "no counterpart")
+
+
 def objects(value: object, at: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a list, each with its own pointer. An absent list is an empty one."""
     if value is None:

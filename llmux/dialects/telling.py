@@ -175,8 +175,8 @@ class Teller:
         namespace: str = "",
         seals: tuple[Seal, ...] = (),
     ) -> Growing:
-        """A tool call begins. `custom` and `namespace` are as the provider said them; the book knows the client's words. `seals` are
-        those that come with it.
+        """A tool call begins. `custom` and `namespace` are as the provider said them; the book knows the client's words. `seals`
+        are those that come with it.
         """
         original = self._context.book.original(name, namespace)
         call_id = call_id or self._context.made_up_id(self._items, name)
@@ -293,6 +293,11 @@ class Teller:
         self._closed[opened.item] = (opened.choice, whole)
         self._events.append(ItemClosed(opened.item, whole))
 
+    def close_call(self, item: Growing) -> None:
+        """A call's arguments are over. Where they are none, they may have been cut off: only the reason of the end can tell."""
+        if _complete(item):
+            self.close(item)
+
     def media(self, media: Media, choice: int = 0) -> None:
         """A picture or the like that the model made: a message of its own, without deltas."""
         item = self.open_message(choice)
@@ -368,10 +373,10 @@ class Teller:
         calls = any(where == choice and isinstance(item, ToolCall) and not item.cut for where, item in self._closed.values())
         if calls and finish.reason in ("stop", "stop_sequence", "unknown"):
             if finish.reason == "unknown":
-                self._context.notes.approximate("/finish_reason", f"the provider's reason {finish.raw!r} is not known")
-            finish = Finish("tool_calls", raw=finish.raw)
+                self._context.notes.approximate(finish.at, f"the provider's reason {finish.raw!r} is not known")
+            finish = Finish("tool_calls", raw=finish.raw, at=finish.at)
         elif finish.reason == "tool_calls" and not calls:
-            finish = Finish("stop", raw=finish.raw)
+            finish = Finish("stop", raw=finish.raw, at=finish.at)
         self._finishes[choice] = finish
         self._events.append(Finished(finish, choice))
 

@@ -59,6 +59,8 @@ class Book:
         for item in items:
             if isinstance(item, ToolCall):
                 kinds.setdefault((item.name, item.namespace), item.kind)
+        if not kinds:
+            return
         for needs_alias in (False, True):
             for (name, namespace), kind in kinds.items():
                 plain = rule.allows(name) and (rule.namespaces or not namespace)
@@ -90,6 +92,10 @@ class Book:
             alias = f"{cleaned[: rule.longest - 9]}_{digest}"
         self._aliases[name, namespace] = alias
         self._originals[alias, told] = Original(name, namespace, kind, kind == "custom" and not rule.customs)
+
+
+# Nothing was offered, and nothing is renamed.
+NO_TOOLS = Book()
 
 
 def wrap_input(text: str) -> str:

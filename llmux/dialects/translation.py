@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from llmux import jsonio
 from llmux.dialects import sse
 from llmux.dialects.base import Dialect, Rooms
@@ -31,7 +33,11 @@ class Translation:
         self._client = client
         self._provider = provider
         request = client.parse_request(context.asked, context)
-        self.request: Request = request if context.shelf is None else context.shelf.restore(request, provider.family)
+        if context.shelf is not None:
+            request = context.shelf.restore(request, provider.family)
+        if request.tools and context.target.options.hosted_tools == "drop":
+            request = _without_hosted_tools(request, provider.name, context)
+        self.request: Request = request
         context.turns = 1 + max((item.turn for item in self.request.items), default=0)
         context.book = Book(provider.names, self.request.tools, self.request.items)
         self.body: dict[str, Any] = provider.rooms.write_request(self.request, context)
@@ -128,6 +134,17 @@ class StreamTranslation:
         if len(events) == 1:
             return self._encode(events[0])
         return b"".join(map(self._encode, events))
+
+
+def _without_hosted_tools(request: Request, provider: str, context: Context) -> Request:
+    """The request without the tools that only another provider could run."""
+    kept = []
+    for tool in request.tools:
+        if tool.kind == "hosted" and tool.dialect != provider:
+            context.notes.drop(tool.at, f"{tool.name or tool.family} is run by another provider")
+        else:
+            kept.append(tool)
+    return msgspec.structs.replace(request, tools=tuple(kept))
 
 
 def body_of(body: bytes) -> dict[str, Any]:

@@ -50,11 +50,7 @@ class EmbeddingTests(SynchronousTestCase):
             self.assertEqual(asked.path, b"/v1beta/models/gemini-embedding-001:embedContent")
             self.assertEqual(
                 asked.body,
-                {
-                    "model": "models/gemini-embedding-001",
-                    "content": {"parts": [{"text": "hi"}]},
-                    "outputDimensionality": 2,
-                },
+                {"content": {"parts": [{"text": "hi"}]}, "outputDimensionality": 2},
             )
             body = oracles.embeddings(asked.read(ONE))
             self.assertEqual([each.embedding for each in body.data], [[0.5, -1.25]])
@@ -93,7 +89,7 @@ class EmbeddingTests(SynchronousTestCase):
         """Tokens mean nothing to another model; malformed fields are named."""
         cases: list[tuple[dict[str, Any], str]] = [
             ({"input": [1, 2]}, "/input"),
-            ({"input": [[1, 2], [3]]}, "/input/0"),
+            ({"input": [[1, 2], [3]]}, "/input"),
             ({"input": []}, "/input"),
             ({}, "/input"),
             ({"input": ["a", {}]}, "/input/1"),
@@ -136,7 +132,7 @@ class EmbeddingTests(SynchronousTestCase):
         self.assertEqual(self.noted(), ["approximated /requests/1/content/parts"])
         data = [{"object": "embedding", "index": index, "embedding": [value]} for index, value in ((1, 0.25), (0, 0.5))]
         told = asked.read({"data": data, "usage": {"prompt_tokens": 3, "total_tokens": 3}})
-        self.assertEqual(told, {**TWO, "usageMetadata": {"promptTokenCount": 3}})
+        self.assertEqual(told, {**TWO, "usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}})
         parsed = genai.EmbedContentResponse.model_validate(_EmbedContentResponse_from_mldev(told, None))
         self.assertEqual([each.values for each in parsed.embeddings or ()], [[0.5], [0.25]])
 

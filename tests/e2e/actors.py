@@ -250,10 +250,10 @@ def _responses_whole(said: Said, status: str = "completed") -> Any:
 def _responses_stream(said: Said) -> Iterator[bytes]:
     number = -1
 
-    def event(name: str, **members: Any) -> bytes:
+    def event(kind: str, **members: Any) -> bytes:
         nonlocal number
         number += 1
-        return sse({"type": f"response.{name}", "sequence_number": number, **members}, f"response.{name}")
+        return sse({"type": f"response.{kind}", "sequence_number": number, **members}, f"response.{kind}")
 
     yield event("created", response=_responses_whole(said, "in_progress"))
     for index, item in enumerate(_responses_output(said)):

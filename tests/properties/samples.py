@@ -53,6 +53,8 @@ class Sampler:
             yield from self._fields(kind.__name__, _model(kind), depth)
         elif isinstance(kind, type) and issubclass(kind, str) and hasattr(kind, "__members__"):
             yield from (member.value for member in kind if "UNSPECIFIED" not in member.value)  # type: ignore[attr-defined]  # an enum
+        elif kind is bool:
+            yield from (True, False)
         else:
             yield _PLAIN.get(kind, {"a": "b"})
 
@@ -70,7 +72,7 @@ class Sampler:
         return given if given is not None else tuple(self.all(kind, depth + 1))
 
 
-_PLAIN: dict[Any, Any] = {str: "word", int: 3, float: 0.5, bool: True, bytes: "QUJD", object: {"a": "b"}, Any: {"a": "b"}}
+_PLAIN: dict[Any, Any] = {str: "word", int: 3, float: 0.5, bytes: "QUJD", object: {"a": "b"}, Any: {"a": "b"}}
 
 
 def _typed_dict(kind: Any) -> dict[str, tuple[Any, bool]]:
@@ -84,14 +86,14 @@ def _model(kind: type[BaseModel]) -> dict[str, tuple[Any, bool]]:
 
 
 def leaves(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf of a document with its JSON pointer."""
+    """Every leaf of a document with its JSON pointer. What is empty says nothing."""
     if isinstance(value, dict) and value:
         for name, each in value.items():
             yield from leaves(each, f"{at}/{name.replace('~', '~0').replace('/', '~1')}")
     elif isinstance(value, list) and value:
         for index, each in enumerate(value):
             yield from leaves(each, f"{at}/{index}")
-    else:
+    elif value not in ({}, []):
         yield at, value
 
 

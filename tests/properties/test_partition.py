@@ -83,6 +83,8 @@ def messages(message: dict[str, Any]) -> list[Any]:
 def items(item: dict[str, Any]) -> list[Any]:
     """The same for Responses."""
     kind = item.get("type", "")
+    if kind.endswith("_output"):
+        item = {"call_id": "word", **item}
     if kind == "function_call":
         return [user("x"), item, {"type": "function_call_output", "call_id": item["call_id"], "output": "r"}]
     if kind == "custom_tool_call":
@@ -113,6 +115,8 @@ def contents(content: dict[str, Any]) -> list[Any]:
 
 def with_tools(body: dict[str, Any], tool: Any) -> dict[str, Any]:
     """A choice among tools needs tools."""
+    if "function_call" in body:
+        return {"functions": [tool["function"]], **body}
     return {"tools": [tool], **body} if "tool_choice" in body or "parallel_tool_calls" in body else body
 
 
@@ -173,9 +177,9 @@ REQUESTS: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "gemini": gemini_requests,
 }
 
-# What says nothing by itself: it names the kind of its object, repeats a default, or is an id that only its maker reads.
+# What says nothing by itself: it names the kind of its object, steers how we stream, or is an id that only its maker reads.
 SILENT = re.compile(
-    r"/type$|/role$|/mime_?[tT]ype$|/media_type$|/object$|/status$|/stream$|/model$"
+    r"/type$|/role$|^/stream_options/|/mime_?[tT]ype$|/media_type$|/object$|/status$|/stream$|/model$"
     r"|/input/\d+(/[a-z_]+/\d+)*/id$|/(tool_)?call_id$|/tool_use_id$|/tool_calls/\d+/id$|/content/\d+/id$|/function(Call|Response)/id$"
 )
 

@@ -51,10 +51,8 @@ def core(request: Request) -> list[tuple[Any, ...]]:
 
 def _core(item: Item) -> list[tuple[Any, ...]]:
     if isinstance(item, Message):
-        text = plain(item.parts)
-        pictures = sum(1 for part in item.parts if not isinstance(part, Text))
         role = "system" if item.role == "developer" else item.role
-        return [(role, text + "[picture]" * pictures)] if text or pictures else []
+        return [(role, part.text if isinstance(part, Text) else "[picture]") for part in item.parts]
     if isinstance(item, ToolCall):
         return [("call", item.call_id, item.name, jsonio.loads((item.args_text or "{}").encode()))]
     if isinstance(item, ToolResult):

@@ -20,7 +20,7 @@ _DEFINITIONS = ("$defs", "definitions")
 
 def is_plain(schema: Mapping[str, Any]) -> bool:
     """Whether the API takes a schema for a tool's arguments."""
-    return schema.get("type", "object") == "object" and not any(name in schema for name in _CHOICES)
+    return schema.get("type", "object") == "object" and schema.keys().isdisjoint(_CHOICES)
 
 
 def nested(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from llmux.dialects.context import Context
 from llmux.dialects.neutral import Finish, Reason
 from llmux.errors import Fault
 
+_AT = "/stop_reason"
 _READ: dict[str, Reason] = {
     "end_turn": "stop",
     "stop_sequence": "stop_sequence",
@@ -34,7 +35,7 @@ _WRITTEN: dict[Reason, str] = {
     "unknown": "end_turn",
 }
 # Reasons that lose something on the way.
-_NEAREST = ("malformed", "continuation", "unknown")
+_NEAREST = ("malformed", "unknown")
 _CATEGORIES = ("cyber", "bio", "frontier_llm", "reasoning_extraction", "general_harms")
 
 
@@ -42,11 +43,11 @@ def read(delta: dict[str, Any], context: Context) -> Finish:
     """The reason, with what was said of it."""
     raw = delta.get("stop_reason")
     if raw is None:
-        context.notes.approximate("/stop_reason", "the provider gave no reason")
-        return Finish("stop")
+        context.notes.invent(_AT, "the provider gave no reason")
+        return Finish("stop", at=_AT)
     raw = str(raw)
     if raw == "compaction":
-        context.notes.approximate("/stop_reason", "the provider stopped after it had compacted the conversation")
+        context.notes.approximate(_AT, "the provider stopped after it had compacted the conversation")
     details = delta.get("stop_details")
     sequence = delta.get("stop_sequence")
     if not isinstance(details, dict):
@@ -57,6 +58,8 @@ def read(delta: dict[str, Any], context: Context) -> Finish:
         _text(details.get("explanation")),
         _text(details.get("category")),
         raw,
+        _AT,
+        "/stop_sequence",
     )
 
 
@@ -67,11 +70,11 @@ def write(finish: Finish, context: Context) -> dict[str, Any]:
     if finish.reason == "disabled":
         raise Fault("permission", finish.message or "the provider does not serve this account")
     if finish.reason in _NEAREST:
-        context.notes.approximate("/stop_reason", f"the provider stopped for {finish.raw or finish.reason!r}")
+        context.notes.approximate(finish.at, f"the provider stopped for {finish.raw or finish.reason!r}")
     reason = _WRITTEN[finish.reason]
     said: dict[str, Any] = {"stop_reason": reason, "stop_sequence": finish.stop_sequence}
-    if reason == "refusal":
-        category = finish.category if finish.category in _CATEGORIES else None
+    category = finish.category if finish.category in _CATEGORIES else None
+    if reason == "refusal" and (category is not None or finish.message is not None):
         said["stop_details"] = {"type": "refusal", "category": category, "explanation": finish.message}
     return said
 

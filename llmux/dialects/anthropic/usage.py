@@ -10,23 +10,36 @@ from llmux.dialects.neutral import Usage
 _TIERS = ("standard", "priority", "batch")
 
 
+# member -> the slot of its count, or the slots of the counts inside
+_Slots = dict[str, "str | _Slots"]
+_SLOTS: _Slots = {
+    "input_tokens": "in_total",
+    "cache_read_input_tokens": "in_cached",
+    "cache_creation_input_tokens": "in_written",
+    "cache_creation": {"ephemeral_1h_input_tokens": "in_written_long"},
+    "output_tokens": "out_total",
+    "output_tokens_details": {"thinking_tokens": "out_reasoning"},
+    "server_tool_use": {"web_search_requests": "searches", "web_fetch_requests": "fetches"},
+}
+
+
 def read(raw: dict[str, Any]) -> Usage:
     """Inclusive counts. What is not said, or is not a number, counts as none."""
-    cached, written = _count(raw, "cache_read_input_tokens"), _count(raw, "cache_creation_input_tokens")
-    creation = _object(raw, "cache_creation")
-    servers = _object(raw, "server_tool_use")
+    counts: dict[str, Any] = {}
+    _count(raw, _SLOTS, counts)
+    counts["in_total"] = counts.get("in_total", 0) + counts.get("in_cached", 0) + counts.get("in_written", 0)
     speed, tier = raw.get("speed"), raw.get("service_tier")
-    return Usage(
-        in_total=_count(raw, "input_tokens") + cached + written,
-        in_cached=cached,
-        in_written=written,
-        out_total=_count(raw, "output_tokens"),
-        out_reasoning=_count(_object(raw, "output_tokens_details"), "thinking_tokens"),
-        in_written_long=_count(creation, "ephemeral_1h_input_tokens"),
-        searches=_count(servers, "web_search_requests"),
-        fetches=_count(servers, "web_fetch_requests"),
-        tier="fast" if speed == "fast" else tier if isinstance(tier, str) else None,
-    )
+    return Usage(tier="fast" if speed == "fast" else tier if isinstance(tier, str) else None, **counts)
+
+
+def _count(raw: dict[str, Any], slots: _Slots, counts: dict[str, Any]) -> None:
+    for name, value in raw.items():
+        slot = slots.get(name)
+        if isinstance(slot, str):
+            if type(value) is int:
+                counts[slot] = value
+        elif slot is not None and isinstance(value, dict):
+            _count(value, slot, counts)
 
 
 def write(tokens: Usage, tier: str | None = None) -> dict[str, Any]:
@@ -54,13 +67,3 @@ def final(tokens: Usage) -> dict[str, Any]:
     if tokens.searches or tokens.fetches:
         usage["server_tool_use"] = {"web_search_requests": tokens.searches, "web_fetch_requests": tokens.fetches}
     return usage
-
-
-def _object(raw: dict[str, Any], name: str) -> dict[str, Any]:
-    value = raw.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _count(raw: dict[str, Any], name: str) -> int:
-    value = raw.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0

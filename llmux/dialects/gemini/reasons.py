@@ -48,12 +48,12 @@ _BLOCKS = ("SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY",
 
 def read(candidate: Node) -> Finish:
     """The reason of a candidate that has one."""
-    raw = str(candidate.get("finishReason"))
+    raw, at = str(candidate.get("finishReason")), candidate.where("finishReason")
     message = candidate.get("finishMessage")
     ratings = candidate.get("safetyRatings")
     blocked = [each.get("category") for each in ratings or () if isinstance(each, dict) and each.get("blocked") is True]
     category = next((each for each in blocked if isinstance(each, str)), None)
-    return Finish(_READ.get(raw.upper(), "unknown"), None, message if isinstance(message, str) else None, category, raw)
+    return Finish(_READ.get(raw.upper(), "unknown"), None, message if isinstance(message, str) else None, category, raw, at)
 
 
 def blocked(feedback: Node) -> Finish | None:
@@ -62,7 +62,8 @@ def blocked(feedback: Node) -> Finish | None:
     if not isinstance(reason, str):
         return None
     message = feedback.get("blockReasonMessage")
-    return Finish("blocked", None, message if isinstance(message, str) else None, reason, reason)
+    at = feedback.where("blockReason")
+    return Finish("blocked", None, message if isinstance(message, str) else None, reason, reason, at)
 
 
 def write(finish: Finish, context: Context) -> dict[str, Any]:
@@ -74,9 +75,9 @@ def write(finish: Finish, context: Context) -> dict[str, Any]:
         if finish.reason == "unknown":
             message = message or finish.raw or None
         if finish.reason in _NEAREST:
-            context.notes.approximate("/finish_reason", f"the provider stopped for {finish.raw or finish.reason!r}")
+            context.notes.approximate(finish.at, f"the provider stopped for {finish.raw or finish.reason!r}")
         if finish.stop_sequence is not None:
-            context.notes.drop("/stop_sequence", "which sequence it was that stopped the model cannot be said")
+            context.notes.drop(finish.sequence_at, "which sequence it was that stopped the model cannot be said")
         if finish.category is not None:
             context.notes.drop("/stop_details/category", "of what kind a refusal is cannot be said")
     return {"finishReason": reason} if message is None else {"finishReason": reason, "finishMessage": message}

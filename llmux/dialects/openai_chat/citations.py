@@ -37,7 +37,7 @@ def write(annotations: tuple[Annotation, ...], text: str, offset: int, context: 
             if annotation.dialect == "openai-chat":
                 yield dict(annotation.raw)
             else:
-                context.notes.drop("/choices/0/message/annotations", f"a {annotation.kind} is no page on the web")
+                context.notes.carry("/annotations", f"a {annotation.kind} is no page on the web, and told to nobody but here")
             continue
         start = 0 if annotation.start is None else annotation.start
         end = len(text) if annotation.end is None else annotation.end

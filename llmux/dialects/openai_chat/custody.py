@@ -1,16 +1,18 @@
 """Reasoning and seals in a Chat Completions conversation.
 
 The API itself has a place for neither. Reasoning goes where the clients that show it look, `reasoning_content`; what its maker
-wants back goes into `thinking_blocks`, which have Anthropic's shape, and, on calls and messages, into `extra_content`, which
-is Google's. Read are also `reasoning` and `reasoning_details`, the words of other servers for the same.
+wants back goes into `thinking_blocks`, which have Anthropic's shape, and for calls into `extra_content`, which is Google's,
+always in an envelope: there is nobody here to whom these places belong. Read are also `reasoning` and `reasoning_details`, the
+words of other servers for the same. All of it counts as a summary, which is what clients of Responses show.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import attrs
+import msgspec
 
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Reasoning, Seal, Segment
@@ -21,13 +23,16 @@ _FORMATS: tuple[tuple[str, str], ...] = (("anthropic", "anthropic"), ("google", 
 
 @attrs.frozen
 class Piece:
-    """A piece of reasoning: some text, and the seal that ends it. `call_id` names the call whose seal it is."""
+    """A piece of reasoning: some text, and the seal that ends it. `call_id` names the call whose seal it is.
 
-    kind: Literal["summary", "full"]
+    `at` is where it stands in its node, and `seal_at` where the seal does.
+    """
+
     text: str
     seal: Seal | None = None
     call_id: str = ""
     at: str = ""
+    seal_at: str = ""
 
     @property
     def alone(self) -> bool:
@@ -42,7 +47,7 @@ def pieces(node: dict[str, Any]) -> list[Piece]:
         for name in ("reasoning_content", "reasoning"):
             text = node.get(name)
             if isinstance(text, str) and text:
-                return [Piece("full", text, at=name), *found]
+                return [Piece(text, at=name), *found]
     return found
 
 
@@ -53,12 +58,12 @@ def _blocks(blocks: object) -> Iterator[Piece]:
         at = f"thinking_blocks/{index}"
         if block.get("type") == "redacted_thinking":
             if data := _text(block.get("data")):
-                yield Piece("full", "", Seal("anthropic", "redacted", data), at=f"{at}/data")
+                yield Piece("", Seal("anthropic", "redacted", data), at=at, seal_at=f"{at}/data")
             continue
         text, signature = _text(block.get("thinking")), _text(block.get("signature"))
         if text or signature:
             seal = Seal("anthropic", "signature", signature) if signature else None
-            yield Piece("summary", text, seal, at=f"{at}/signature" if signature else at)
+            yield Piece(text, seal, at=at, seal_at=f"{at}/signature")
 
 
 def _details(details: object) -> Iterator[Piece]:
@@ -73,13 +78,13 @@ def _details(details: object) -> Iterator[Piece]:
                 text, signature = _text(detail.get("text")), _text(detail.get("signature"))
                 if text or signature:
                     seal = Seal("anthropic", "signature", signature) if signature else None
-                    yield Piece("full", text, seal, at=f"{at}/signature" if signature else at)
+                    yield Piece(text, seal, at=at, seal_at=f"{at}/signature")
             case "reasoning.summary":
                 if text := _text(detail.get("summary")):
-                    yield Piece("summary", text, at=at)
+                    yield Piece(text, at=at)
             case "reasoning.encrypted":
                 if data := _text(detail.get("data")):
-                    yield Piece("full", "", _encrypted(family, data), _text(detail.get("id")), f"{at}/data")
+                    yield Piece("", _encrypted(family, data), _text(detail.get("id")), at, f"{at}/data")
 
 
 def _encrypted(family: str, data: str) -> Seal:
@@ -108,31 +113,33 @@ class Returned:
     def __init__(self, node: dict[str, Any], turn: int, at: str, context: Context) -> None:
         self.items: list[Reasoning] = []
         self.calls: dict[str, tuple[Seal, ...]] = {}
-        segments: list[Segment] = []
+        texts: list[str] = []
+        begun = ""
         for piece in pieces(node):
-            where = f"{at}/{piece.at}"
+            where = f"{at}/{piece.seal_at}"
             if piece.seal is not None and piece.seal.family == "gemini":
-                seals = context.seal_in(piece.seal.payload, piece.seal, "", where)
+                found = context.seal_in(piece.seal.payload, piece.seal, "", where)
+                seals = tuple(msgspec.structs.replace(seal, at=f"{at}/{piece.at}") for seal in found)
                 self.calls[piece.call_id] = (*self.calls.get(piece.call_id, ()), *seals)
                 continue
-            if piece.alone and segments:
-                self._enter(segments, (), turn, at)
-                segments = []
+            if piece.alone and texts:
+                self._enter(texts, (), turn, begun)
+                texts = []
+            if not texts:
+                begun = f"{at}/{piece.at}"
             if piece.text:
-                last = segments[-1] if segments else None
-                if last is not None and last.kind == piece.kind and piece.at.startswith("reasoning_details"):
-                    segments[-1] = Segment(last.kind, last.text + piece.text)  # clients gather them as they were streamed
+                if texts and piece.at.startswith("reasoning_details"):
+                    texts[-1] += piece.text  # clients gather them as they were streamed
                 else:
-                    segments.append(Segment(piece.kind, piece.text))
+                    texts.append(piece.text)
             if piece.seal is not None:
-                visible = "\n\n".join(segment.text for segment in segments)
-                self._enter(segments, context.seal_in(piece.seal.payload, piece.seal, visible, where), turn, at)
-                segments = []
-        self._enter(segments, (), turn, at)
+                self._enter(texts, context.seal_in(piece.seal.payload, piece.seal, "\n\n".join(texts), where), turn, begun)
+                texts = []
+        self._enter(texts, (), turn, begun)
 
-    def _enter(self, segments: list[Segment], seals: tuple[Seal, ...], turn: int, at: str) -> None:
-        if segments or seals:
-            self.items.append(Reasoning(tuple(segments), seals, turn, at=at))
+    def _enter(self, texts: list[str], seals: tuple[Seal, ...], turn: int, at: str) -> None:
+        if texts or seals:
+            self.items.append(Reasoning(tuple(Segment("summary", text) for text in texts), seals, turn, at=at))
 
 
 def blocks(item: Reasoning, context: Context) -> list[dict[str, Any]]:
@@ -140,15 +147,18 @@ def blocks(item: Reasoning, context: Context) -> list[dict[str, Any]]:
     text, seals = item.text, list(item.seals)
     found: list[dict[str, Any]] = []
     if seals and (text or seals[0].kind == "signature"):
-        signed = context.seal_out(seals.pop(0), "anthropic", text)
-        found.append({"type": "thinking", "thinking": text, "signature": signed})
-    hidden = (context.seal_out(seal, "anthropic") for seal in seals)
-    return [*found, *({"type": "redacted_thinking", "data": data} for data in hidden)]
+        found.append({"type": "thinking", "thinking": text, "signature": context.seals.wrap(seals.pop(0), text)})
+    return [*found, *(hidden(seal, context) for seal in seals)]
+
+
+def hidden(seal: Seal, context: Context) -> dict[str, Any]:
+    """A block that holds nothing but a seal: of thinking that is not shown, or of a text."""
+    return {"type": "redacted_thinking", "data": context.seals.wrap(seal)}
 
 
 def extra(seal: Seal, context: Context) -> dict[str, Any]:
-    """The `extra_content` of a call or a message in an answer."""
-    return {"google": {"thought_signature": context.seal_out(seal, "gemini")}}
+    """The `extra_content` of a call in an answer."""
+    return {"google": {"thought_signature": context.seals.wrap(seal)}}
 
 
 def _text(value: object) -> str:

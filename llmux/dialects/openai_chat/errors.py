@@ -16,7 +16,7 @@ TABLE: dict[Kind, tuple[int, str, str | None]] = {
     "auth": (401, "invalid_request_error", "invalid_api_key"),
     "billing": (429, "insufficient_quota", "insufficient_quota"),
     "permission": (403, "invalid_request_error", "permission_denied"),
-    "not_found": (404, "invalid_request_error", "not_found"),
+    "not_found": (404, "invalid_request_error", "model_not_found"),
     "method_not_allowed": (405, "invalid_request_error", "method_not_allowed"),
     "conflict": (409, "invalid_request_error", "conflict"),
     "too_large": (413, "invalid_request_error", "request_too_large"),
@@ -169,8 +169,8 @@ def told(error: dict[str, Any], status: int | None = None) -> Fault:
         text = jsonio.dumps(message).decode() if message else str(type_ or "the provider reported an error")
     if kind == "invalid" and _TOO_LONG.search(text):
         kind = "too_long"
-    # A code that says more than the kind is worth keeping.
-    return Fault(kind, text, code=code if kind == "invalid" and isinstance(code, str) and number is None else None)
+    # A code says more than the kind, but a client expects a text.
+    return Fault(kind, text, code=None if code is None else str(code))
 
 
 def _number(code: object) -> int | None:

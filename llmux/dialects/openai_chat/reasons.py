@@ -8,8 +8,6 @@ from llmux.dialects.context import Context
 from llmux.dialects.neutral import Finish, Reason
 from llmux.errors import Fault
 
-_AT = "/choices/0/finish_reason"
-
 # The second half are words of compatible servers.
 _READ: dict[str, Reason] = {
     "stop": "stop",
@@ -17,7 +15,6 @@ _READ: dict[str, Reason] = {
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
     "content_filter": "filter",
-    "eos": "stop",
     "end_turn": "stop",
     "tool_use": "tool_calls",
     "max_tokens": "length",
@@ -39,10 +36,15 @@ _WRITTEN: dict[Reason, str] = {
     "unknown": "stop",
 }
 # Reasons that lose something on the way.
-_NEAREST = ("context_full", "paused", "malformed", "continuation", "unknown")
+_NEAREST = ("context_full", "paused", "malformed", "unknown")
 
 
-def read(choice: dict[str, Any], *, refused: bool) -> Finish | None:
+def place(index: int) -> str:
+    """Where the reason of a choice stands."""
+    return f"/choices/{index}/finish_reason"
+
+
+def read(choice: dict[str, Any], index: int, *, refused: bool) -> Finish | None:
     """The reason of a choice, None where it has none yet. `refused`: the model said a refusal, which this API calls a stop."""
     raw = choice.get("finish_reason")
     if not isinstance(raw, str) or not raw:
@@ -51,10 +53,16 @@ def read(choice: dict[str, Any], *, refused: bool) -> Finish | None:
     if reason == "stop" and refused:
         reason = "refusal"
     # vLLM and SGLang say which sequence it was; a number is a token's.
-    sequence = choice.get("stop_reason") or choice.get("matched_stop")
-    if reason == "stop" and isinstance(sequence, str):
-        return Finish("stop_sequence", sequence, raw=raw)
-    return Finish(reason, raw=raw)
+    name = "stop_reason" if choice.get("stop_reason") else "matched_stop"
+    sequence = choice.get(name)
+    if reason == "stop" and isinstance(sequence, str) and sequence:
+        return Finish("stop_sequence", sequence, raw=raw, at=place(index), sequence_at=f"/choices/{index}/{name}")
+    return Finish(reason, raw=raw, at=place(index))
+
+
+def refusal(finish: Finish) -> str:
+    """A refusal that was explained beside the answer, and is said in words here."""
+    return finish.message or "" if finish.reason == "refusal" else ""
 
 
 def write(finish: Finish, context: Context, *, refused: bool, legacy: bool = False) -> str:
@@ -64,9 +72,11 @@ def write(finish: Finish, context: Context, *, refused: bool, legacy: bool = Fal
     if finish.reason == "disabled":
         raise Fault("permission", finish.message or "the provider does not serve this account")
     if finish.reason in _NEAREST:
-        context.notes.approximate(_AT, f"the provider stopped for {finish.raw or finish.reason!r}")
-    elif finish.stop_sequence is not None:
-        context.notes.approximate(_AT, f"the sequence that stopped the model is not told: {finish.stop_sequence!r}")
+        context.notes.approximate(finish.at, f"the provider stopped for {finish.raw or finish.reason!r}")
+    if finish.stop_sequence is not None:
+        context.notes.carry(finish.sequence_at, "only some clients know where to find it: matched_stop")
+    if finish.category is not None and finish.reason == "refusal":
+        context.notes.drop("/stop_details/category", f"what kind of refusal it is cannot be said: {finish.category}")
     if finish.reason == "refusal" and refused:
         return "stop"
     if finish.reason == "tool_calls" and legacy:

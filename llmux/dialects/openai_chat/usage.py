@@ -18,7 +18,9 @@ def read(raw: dict[str, Any]) -> Usage:
     reasoning = _count(out, "reasoning_tokens")
     if reasoning and _count(raw, "total_tokens") == prompt + completion + reasoning:
         completion += reasoning  # some servers count it beside the completion
-    told = [(name, _count(into, member)) for member, name in _IN] + [(name, _count(out, member)) for member, name in _OUT]
+    told: list[tuple[str, int]] = []
+    if into or out:
+        told = [(name, _count(into, member)) for member, name in _IN] + [(name, _count(out, member)) for member, name in _OUT]
     return Usage(
         in_total=prompt,
         # DeepSeek has its own word for it

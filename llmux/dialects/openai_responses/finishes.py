@@ -9,6 +9,7 @@ import attrs
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Finish, Reason
 
+_REASON = "/incomplete_details/reason"
 _READ: dict[str, Reason] = {"max_output_tokens": "length", "content_filter": "filter", "max_messages": "stop", "steered": "stop"}
 
 # reason -> why the response is incomplete
@@ -47,21 +48,21 @@ class Ending:
 def read(response: dict[str, Any], *, refused: bool, called: bool, context: Context) -> Finish:
     """The reason. `refused`: the model told a refusal; `called`: it called a tool of the client's, which counts more."""
     if response.get("status") != "incomplete":
-        return Finish("refusal" if refused and not called else "stop", raw="completed")
+        return Finish("refusal" if refused and not called else "stop", raw="completed", at="/status")
     details = response.get("incomplete_details")
     raw = str(details.get("reason")) if isinstance(details, dict) else ""
     reason = _READ.get(raw, "length")
     if raw not in _READ or reason == "stop":
-        context.notes.approximate("/finish_reason", f"the provider stopped for {raw or 'no reason'!r}")
-    return Finish(reason, raw=raw)
+        context.notes.approximate(_REASON, f"the provider stopped for {raw or 'no reason'!r}")
+    return Finish(reason, raw=raw, at=_REASON)
 
 
 def write(finish: Finish, *, refused: bool, context: Context) -> Ending:
     """The end. `refused`: the answer holds a refusal; one without words is what the API calls filtered."""
     if finish.reason in _NEAREST:
-        context.notes.approximate("/finish_reason", f"the provider stopped for {finish.raw or finish.reason!r}")
+        context.notes.approximate(finish.at, f"the provider stopped for {finish.raw or finish.reason!r}")
     if finish.stop_sequence is not None:
-        context.notes.drop("/stop_sequence", "which sequence it was cannot be said")
+        context.notes.drop(finish.sequence_at, "which sequence it was cannot be said")
     if finish.category is not None and finish.reason == "refusal":
         context.notes.drop("/stop_details/category", "what kind of refusal it was cannot be said")
     if finish.reason in _FAILED:

@@ -37,6 +37,7 @@ from tests import oracles
 from tests.dialects.gemini.saying import SEALS, exchange, noted
 from tests.dialects.tellings import RESPONSES, USAGE, context, response
 
+REASON = "/candidates/0/finishReason"
 NATIVE = Seal("gemini", "thought_signature", "QUJD")
 FOREIGN = Seal("openai", "encrypted", "enc")
 
@@ -247,7 +248,7 @@ class ParseTests(SynchronousTestCase):
                 Message("assistant", (Text("e"),)),
             ),
         )
-        self.assertEqual((whole.id, whole.model, whole.finish), ("r1", "m-1", Finish("tool_calls", raw="STOP")))
+        self.assertEqual((whole.id, whole.model, whole.finish), ("r1", "m-1", Finish("tool_calls", raw="STOP", at=REASON)))
 
     def test_signatures(self) -> None:
         """On a text, alone behind a text, alone behind a call; what is signed is not mixed with what is not."""
@@ -283,16 +284,17 @@ class ParseTests(SynchronousTestCase):
         for word, reason in cases.items():
             doc = {"candidates": [{"finishReason": word, "finishMessage": "why", "index": 0}]}
             whole = parsed(doc)
-            self.assertEqual((whole.items, whole.finish), ((), Finish(reason, message="why", raw=word)))
+            self.assertEqual((whole.items, whole.finish), ((), Finish(reason, message="why", raw=word, at=REASON)))
         made = exchange()
         self.assertEqual(parsed(answer({"text": "x"}, reason=None), made).finish.reason, "stop")
-        self.assertEqual(noted(made), ["approximated /finishReason"])
+        self.assertEqual(noted(made), [f"invented {REASON}"])
 
     def test_blocked(self) -> None:
         """A prompt that was not answered."""
         doc = {"promptFeedback": {"blockReason": "SAFETY", "blockReasonMessage": "no"}, "usageMetadata": {"promptTokenCount": 7}}
         whole = parsed(doc)
-        self.assertEqual(whole.finish, Finish("blocked", message="no", category="SAFETY", raw="SAFETY"))
+        at = "/promptFeedback/blockReason"
+        self.assertEqual(whole.finish, Finish("blocked", message="no", category="SAFETY", raw="SAFETY", at=at))
         self.assertEqual((whole.items, whole.usage), ((), Usage(in_total=7)))
 
     def test_usage(self) -> None:

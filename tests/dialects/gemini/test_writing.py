@@ -190,7 +190,7 @@ class ConversationTests(SynchronousTestCase):
         context = exchange(GEMINI_2)
         told = contents(*items, context=context)[2]["parts"]
         self.assertEqual(told, [answered("a", "see\n[image: see below]"), answered("b"), SHOWN])
-        self.assertEqual(noted(context), ["approximated /ra"])
+        self.assertEqual(noted(context), ["approximated /p"])
 
     def test_signatures(self) -> None:
         """Gemini's own go back where they were; others are dropped, and a lost one of a step is vouched for, once."""

@@ -15,6 +15,7 @@ from llmux.dialects.neutral import (
     Inline,
     Link,
     Media,
+    OpaquePart,
     Part,
     PlainText,
     Refusal,
@@ -48,12 +49,14 @@ class Content:
 
     def blocks(self, parts: Iterable[Part], *, assistant: bool = False) -> list[dict[str, Any]]:
         """The blocks of some parts; what cannot be said is noted or refused, and left out."""
-        written = (self._block(part, assistant) for part in parts)
-        return [block for block in written if block is not None]
+        written = []
+        for part in parts:
+            block = self._text(part, assistant) if isinstance(part, Text) else self._block(part, assistant)
+            if block is not None:
+                written.append(block)
+        return written
 
-    def _block(self, part: Part, assistant: bool) -> dict[str, Any] | None:
-        if isinstance(part, Text):
-            return self._text(part, assistant)
+    def _block(self, part: Refusal | Media | SearchResult | OpaquePart, assistant: bool) -> dict[str, Any] | None:
         context = self._context
         block: dict[str, Any] | None
         match part:
@@ -81,11 +84,11 @@ class Content:
         """A text. The API refuses those in which nothing stands."""
         text = part.text
         notes = self._context.notes
-        if part.seals or part.logprobs:
-            notes.drop(part.at, "only its own maker reads what goes with this text")
+        for seal in part.seals:
+            notes.drop(seal.at or part.at, "a seal that only its own maker reads")
+        if part.logprobs:
+            notes.drop(part.at, "how likely a text was cannot be told again")
         if not text or text.isspace():
-            if text:
-                notes.approximate(part.at, "a text in which nothing stands is left out")
             if part.mark is not None:
                 notes.drop(part.mark.at, "an empty text cannot be marked")
             return None
@@ -171,8 +174,8 @@ class Content:
 
 
 def simple(blocks: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """Content as it is written: one text of which nothing else is said is a string."""
-    if len(blocks) == 1 and blocks[0].keys() == {"type", "text"} and blocks[0]["type"] == "text":
+    """Content as it is written: one text of which nothing but its type is said is a string."""
+    if len(blocks) == 1 and len(blocks[0]) == 2 and blocks[0]["type"] == "text":
         text: str = blocks[0]["text"]
         return text
     return blocks

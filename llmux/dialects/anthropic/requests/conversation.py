@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any
 
-import attrs
+import msgspec
 
 from llmux import jsonio
 from llmux.dialects.anthropic import emulation
@@ -14,6 +16,7 @@ from llmux.dialects.context import Context
 from llmux.dialects.neutral import (
     Item,
     Message,
+    Part,
     Reasoning,
     Seal,
     ServerCall,
@@ -27,8 +30,7 @@ from llmux.dialects.tools import wrap_input
 Block = dict[str, Any]
 
 
-@attrs.define
-class Spoken:
+class Spoken(msgspec.Struct):
     """One message. `turn` is that of its last item, `joins`: more of the assistant's may follow in it. `at` is for notes."""
 
     role: str
@@ -41,6 +43,8 @@ class Spoken:
 class Conversation:
     """The writer of a request's items. `system` holds the instructions, `spoken` the messages."""
 
+    __slots__ = ("_content", "_context", "_heard", "_marks", "_silent", "spoken", "system")
+
     def __init__(self, context: Context, marks: Marks) -> None:
         self._context = context
         self._marks = marks
@@ -50,23 +54,19 @@ class Conversation:
         self.system: list[Block] = []
         self.spoken: list[Spoken] = []
 
-    def write(self, items: list[Item]) -> None:
+    def write(self, items: Sequence[Item]) -> None:
         """Take all items, in their order. Raises Fault."""
-        start = 0
-        while start < len(items) and _is_system(items[start]):
-            start += 1
-        if start == len(items) and start:
-            start -= 1  # somebody has to say something
-        for item in items[:start]:
+        ahead = list(takewhile(_is_system, items))
+        last = ahead.pop() if ahead and len(ahead) == len(items) else None
+        for item in ahead:
             assert isinstance(item, Message), "only messages have that role"
             self._not_phased(item)
             self.system += self._instructions(item)
-        if items and _is_system(items[start]) and start == len(items) - 1:
-            last = items[start]
+        if isinstance(last, Message):
             self._context.notes.approximate(last.at, "Anthropic wants a user to speak")
-            self._enter("user", self._content.blocks(last.parts if isinstance(last, Message) else ()), last)
+            self._enter("user", self._content.blocks(last.parts), last)
             return
-        for item in items[start:]:
+        for item in items[len(ahead) :]:
             self._item(item)
         for role, message in self._silent:
             if (role, message.turn) not in self._heard:
@@ -76,16 +76,8 @@ class Conversation:
 
     def _item(self, item: Item) -> None:
         match item:
-            case Message(role, parts):
-                self._not_phased(item)
-                if role in ("system", "developer"):
-                    self.spoken.append(Spoken("system", self._instructions(item), item.turn, item.at))
-                else:
-                    speaker = "assistant" if role == "assistant" else "user"
-                    blocks = self._content.blocks(parts, assistant=role == "assistant")
-                    if not blocks:
-                        self._silent.append((speaker, item))
-                    self._enter(speaker, blocks, item)
+            case Message():
+                self._message(item)
             case ToolCall():
                 self._enter("assistant", [self._call(item)], item, joins=True)
             case Reasoning():
@@ -100,6 +92,19 @@ class Conversation:
                 self._enter("assistant", [dict(item.raw)], item, joins=True)
             case _:
                 self._context.notes.drop(item.at, f"no counterpart for {item.kind}")
+
+    def _message(self, item: Message) -> None:
+        self._not_phased(item)
+        if item.role in ("system", "developer"):
+            self.spoken.append(Spoken("system", self._instructions(item), item.turn, item.at))
+            return
+        speaker = "assistant" if item.role == "assistant" else "user"
+        blocks = self._content.blocks(item.parts, assistant=speaker == "assistant")
+        if not blocks:
+            self._silent.append((speaker, item))
+        elif len(blocks) < len(item.parts):
+            self._note_blanks(item.parts)
+        self._enter(speaker, blocks, item)
 
     def _enter(self, role: str, blocks: list[Block], item: Item, joins: bool = False) -> None:
         """Blocks go on in the message before if they came in one turn, or if the API wants them there: all results of a turn's
@@ -116,7 +121,12 @@ class Conversation:
                 last.turn = item.turn
                 last.joins = last.joins or joins
                 return
-        self.spoken.append(Spoken(role, list(blocks), item.turn, item.at, joins))
+        self.spoken.append(Spoken(role, blocks, item.turn, item.at, joins))
+
+    def _note_blanks(self, parts: Iterable[Part]) -> None:
+        for part in parts:
+            if isinstance(part, Text) and part.text.isspace():
+                self._context.notes.approximate(part.at, "a text in which nothing stands is left out")
 
     def _not_phased(self, item: Message) -> None:
         if item.author:
@@ -125,9 +135,11 @@ class Conversation:
             self._context.notes.approximate(f"{item.at}/phase", "what the model says is told in order, whatever its phase")
 
     def _instructions(self, item: Message) -> list[Block]:
-        texts = [part for part in item.parts if isinstance(part, Text)]
+        texts: list[Part] = []
         for part in item.parts:
-            if not isinstance(part, Text):
+            if isinstance(part, Text):
+                texts.append(part)
+            else:
                 self._context.notes.refuse(part.at, "a system prompt holds texts only")
         return self._content.blocks(texts)
 
@@ -135,8 +147,8 @@ class Conversation:
         context = self._context
         name = context.book.alias(item.name, item.namespace)
         args_text = wrap_input(item.args_text) if item.kind == "custom" else item.args_text
-        if any(seal.family != "anthropic" for seal in item.seals):
-            context.notes.drop(item.at, "a seal that only its own maker reads")
+        for seal in item.seals:
+            context.notes.drop(seal.at or item.at, "a seal that only its own maker reads")
         block = {"type": "tool_use", "id": item.call_id, "name": name, "input": self._input(item, args_text, name)}
         self._marks.add(item.mark, block)
         return block
@@ -175,9 +187,11 @@ class Conversation:
     def _thinking(self, item: Reasoning) -> list[Block]:
         """Only thinking that Anthropic signed can be sent back."""
         own: list[Seal] = [seal for seal in item.seals if seal.family == "anthropic"]
-        if len(own) < len(item.seals) or not own:
-            why = "another provider's proof" if item.seals else "nobody signed it"
-            self._context.notes.drop(item.at, f"thinking cannot be sent back: {why}")
+        for seal in item.seals:
+            if seal.family != "anthropic":
+                self._context.notes.drop(seal.at or item.at, "thinking cannot be sent back: another provider's proof")
+        if not own and (item.segments or not item.seals):
+            self._context.notes.drop(item.at, "thinking cannot be sent back: nobody signed it")
         blocks: list[Block] = []
         for seal in own:
             if seal.kind == "redacted":
@@ -201,7 +215,7 @@ class Conversation:
         last; and only for models that know them. Elsewhere the user says them, in place, so that the prompt before stays as it
         was.
         """
-        if not any(each.role == "system" for each in spoken):
+        if "system" not in [each.role for each in spoken]:
             return spoken
         able = self._context.target.capabilities.mid_system is True
         placed: list[Spoken] = []
@@ -213,7 +227,6 @@ class Conversation:
             before = placed[-1] if placed else None
             if able and before is not None and before.role == "system":
                 before.blocks += each.blocks
-                self._context.notes.approximate(each.at, "joined with the system message before it")
             elif able and _may_follow(before) and (following is None or following.role == "assistant"):
                 placed.append(each)
             else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from llmux.dialects.anthropic import versions
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Request
+from llmux.dialects.neutral import Request, Sampling
 
 _MAX_TOKENS = 32_000
 # What thinking by a budget leaves of these.
@@ -38,9 +38,11 @@ def max_tokens(request: Request, context: Context) -> int:
 
 
 def sampling(request: Request, context: Context, *, thinks: bool) -> dict[str, Any]:
-    """The members that choose tokens, and the version that goes with them. `thinks`: by a budget, which allows little of this."""
+    """The members that choose tokens, and the version that goes with them. `thinks`: which allows little of this."""
     asked, where, notes = request.sampling, request.where, context.notes
     context.provider_version = versions.NEWER
+    if asked == Sampling(asked.max_out, stop=asked.stop):
+        return {}  # as most requests
     for slot, nothing, why in _ABSENT:
         value = getattr(asked, slot)
         if value is not None and value != nothing:
@@ -50,10 +52,14 @@ def sampling(request: Request, context: Context, *, thinks: bool) -> dict[str, A
     given: dict[str, Any] = {}
     for slot in ("temperature", "top_p", "top_k"):
         value = getattr(asked, slot)
-        if value is None or (value == 1 and slot != "top_k"):
-            continue  # 1 is what the API does anyway
+        if value is None:
+            continue
+        default = value == 1 and slot != "top_k"  # what every model does anyway
         if context.target.capabilities.sampling is not True:
-            notes.drop(where.get(slot, ""), "the model chooses tokens in its own way")
+            if not default:
+                notes.drop(where.get(slot, ""), "the model chooses tokens in its own way")
+        elif default:
+            given[slot] = value
         elif thinks and (slot != "top_p" or value < _LEAST_TOP_P):
             notes.drop(where.get(slot, ""), "a model that thinks chooses tokens in its own way")
         elif slot == "temperature" and value > 1:
@@ -62,8 +68,10 @@ def sampling(request: Request, context: Context, *, thinks: bool) -> dict[str, A
         else:
             given[slot] = value
     if "temperature" in given and "top_p" in given and context.target.capabilities.sampling_pair is False:
-        notes.drop(where.get("top_p", ""), "the model takes either temperature or top_p")
-        del given["top_p"]
+        if asked.temperature == 1 and asked.top_p != 1:
+            del given["temperature"]  # it says nothing
+        elif given.pop("top_p") != 1:
+            notes.drop(where.get("top_p", ""), "the model takes either temperature or top_p")
     if given:
         context.provider_version = versions.OLDER
     return given
@@ -71,7 +79,9 @@ def sampling(request: Request, context: Context, *, thinks: bool) -> dict[str, A
 
 def stops(request: Request, context: Context) -> list[str]:
     """The sequences that end the answer; the API refuses white space alone."""
-    asked = request.sampling.stop or ()
+    asked = request.sampling.stop
+    if not asked:
+        return []
     kept = [each for each in asked if each and not each.isspace()]
     if len(kept) < len(asked):
         context.notes.drop(request.where.get("stop", ""), "a sequence of white space does not stop the model")

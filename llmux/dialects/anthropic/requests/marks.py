@@ -29,6 +29,8 @@ class Marks:
 
     def settle(self, automatic: Mark | None) -> dict[str, Any] | None:
         """Write the last marks into their blocks and note the others. Returns the request's own mark, which takes one place."""
+        if automatic is None and not self._found:
+            return None
         notes = self._context.notes
         most = _MOST - (automatic is not None)
         surplus = len(self._found) - most
@@ -42,7 +44,7 @@ class Marks:
             if control.get("ttl") == "1h":
                 long = True
             elif long:
-                notes.approximate(mark.at, "kept for an hour, as what is marked behind it")
+                notes.approximate(_lifetime(mark), "kept for an hour, as what is marked behind it")
                 control["ttl"] = "1h"
             block["cache_control"] = control
         return own
@@ -53,9 +55,14 @@ class Marks:
             return control
         ttl = _TTLS.get(mark.ttl)
         if ttl is None:
-            self._context.notes.drop(mark.at, f"Anthropic keeps nothing for {mark.ttl}")
+            self._context.notes.drop(_lifetime(mark), f"Anthropic keeps nothing for {mark.ttl}")
             return control
         if mark.ttl in _SHORTER:
-            self._context.notes.approximate(mark.at, f"kept for {ttl}, which is the longest")
+            self._context.notes.approximate(_lifetime(mark), f"kept for {ttl}, which is the longest")
         control["ttl"] = ttl
         return control
+
+
+def _lifetime(mark: Mark) -> str:
+    """The pointer of how long a mark is kept, or of the mark where it does not say."""
+    return mark.at if mark.ttl is None else f"{mark.at}/ttl"

@@ -2,61 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import msgspec
 
 from llmux.dialects import reading
 from llmux.dialects.anthropic import servers
+from llmux.dialects.anthropic.requests.draft import Draft, Reader
 from llmux.dialects.anthropic.requests.parts import read_mark
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Tool, ToolPolicy
-from llmux.dialects.reading import invalid, objects, string
+from llmux.dialects.reading import flag, invalid, obj, objects, string
 
-_FUNCTION = frozenset(
-    {"type", "name", "description", "input_schema", "strict", "input_examples", "defer_loading", "cache_control"}
-    | {"allowed_callers", "eager_input_streaming"}
-)
 _CHOICE = frozenset({"type", "name", "disable_parallel_tool_use"})
 
 
-def read(doc: dict[str, Any], context: Context) -> tuple[Tool, ...]:
+def _tools(value: Any, draft: Draft) -> None:
     """The tools in their order. What Anthropic runs itself, or wrote the schema of, is a hosted one."""
-    nodes = list(objects(doc.get("tools"), "/tools"))
+    context = draft.context
+    tools = [_tool(node, at, context) for at, node in objects(value, "/tools")]
     # Late loading means something only where the provider itself searches; a client's own search loads by references.
-    searches = any(servers.family_of_type(str(node.get("type") or "")) == "tool_search" for _, node in nodes)
-    return tuple(_tool(node, at, searches, context) for at, node in nodes)
+    late = [index for index, tool in enumerate(tools) if tool.deferred]
+    if late and not any(tool.family == "tool_search" for tool in tools):
+        for index in late:
+            context.notes.approximate(f"{tools[index].at}/defer_loading", "the tool is there from the beginning")
+            tools[index] = msgspec.structs.replace(tools[index], deferred=None)
+    draft.slots["tools"] = tuple(tools)
 
 
-def _tool(node: dict[str, Any], at: str, searches: bool, context: Context) -> Tool:
-    kind = string(node.get("type"), f"{at}/type")
-    mark = read_mark(node, at, context)
-    if kind not in ("", "custom"):
-        name = string(node.get("name"), f"{at}/name") or kind
-        family = servers.family_of_type(kind)
-        return Tool(name, "hosted", mark=mark, family=family, dialect="anthropic", raw=node, at=at)
-    reading.rest(node, _FUNCTION, at, context.notes)
-    name = string(node.get("name"), f"{at}/name")
-    if not name:
+def _tool_choice(value: Any, draft: Draft) -> None:
+    draft.choice = obj(value, "/tool_choice")
+
+
+MEMBERS: dict[str, Reader] = {"tools": _tools, "tool_choice": _tool_choice}
+
+
+def _tool(node: dict[str, Any], at: str, context: Context) -> Tool:
+    if node.get("type") not in (None, "", "custom"):
+        return _hosted(node, at, context)
+    slots: dict[str, Any] = {"at": at}
+    for name, value in node.items():
+        slot = _SLOTS.get(name)
+        if slot is None:
+            _rule(name, value, at, slots, context)
+        elif value is not None:
+            slots[slot[0]] = slot[1](value, f"{at}/{name}")
+    if not slots.get("name"):
         raise invalid(f"{at}/name", f"{at}/name: Field required")
-    _callers(node.get("allowed_callers"), f"{at}/allowed_callers", context)
-    if node.get("eager_input_streaming"):
-        context.notes.approximate(f"{at}/eager_input_streaming", "arguments stream as the provider streams them")
-    deferred = reading.flag(node.get("defer_loading"), f"{at}/defer_loading")
-    if deferred and not searches:
-        context.notes.approximate(f"{at}/defer_loading", "the tool is there from the beginning")
-        deferred = None
-    examples = node.get("input_examples")
-    if examples is not None and not isinstance(examples, list):
-        raise invalid(f"{at}/input_examples", f"{at}/input_examples must be a list")
-    return Tool(
-        name,
-        description=reading.optional(node.get("description"), f"{at}/description"),
-        schema=reading.obj(node.get("input_schema"), f"{at}/input_schema"),
-        strict=reading.flag(node.get("strict"), f"{at}/strict"),
-        examples=tuple(examples or ()),
-        deferred=deferred,
-        mark=mark,
-        at=at,
-    )
+    return Tool(**slots)
+
+
+def _hosted(node: dict[str, Any], at: str, context: Context) -> Tool:
+    kind = string(node.get("type"), f"{at}/type")
+    name = string(node.get("name"), f"{at}/name") or kind
+    mark = read_mark(node.get("cache_control"), at, context)
+    return Tool(name, "hosted", mark=mark, family=servers.family_of_type(kind), dialect="anthropic", raw=node, at=at)
+
+
+def _examples(value: object, at: str) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise invalid(at, f"{at} must be a list")
+    return tuple(value)
+
+
+# member of a function -> the slot that it fills, and how it is read
+_SLOTS: dict[str, tuple[str, Callable[[object, str], Any]]] = {
+    "name": ("name", string),
+    "description": ("description", string),
+    "input_schema": ("schema", obj),
+    "strict": ("strict", flag),
+    "input_examples": ("examples", _examples),
+    "defer_loading": ("deferred", flag),
+}
+
+
+def _rule(name: str, value: Any, at: str, slots: dict[str, Any], context: Context) -> None:
+    """A member without a slot of its own."""
+    match name:
+        case "type":
+            pass
+        case "cache_control":
+            slots["mark"] = read_mark(value, at, context)
+        case "allowed_callers":
+            _callers(value, f"{at}/{name}", context)
+        case "eager_input_streaming":
+            if value:
+                context.notes.approximate(f"{at}/{name}", "arguments stream as the provider streams them")
+        case _:
+            reading.drop(value, f"{at}/{reading.token(name)}", context.notes, "no counterpart")
 
 
 def _callers(value: object, at: str, context: Context) -> None:
@@ -69,14 +103,12 @@ def _callers(value: object, at: str, context: Context) -> None:
         context.notes.refuse(at, "elsewhere only the model itself calls tools")
 
 
-def policy(doc: dict[str, Any], tools: tuple[Tool, ...], where: dict[str, str], context: Context) -> ToolPolicy:
-    """Which tools may be called."""
-    node = reading.obj(doc.get("tool_choice"), "/tool_choice")
-    if node is None:
-        return ToolPolicy()
+def policy(node: dict[str, Any], draft: Draft) -> ToolPolicy:
+    """Which of the tools that were read may be called."""
+    where = draft.where
     where["policy"] = "/tool_choice"
-    reading.rest(node, _CHOICE, "/tool_choice", context.notes)
-    single = reading.flag(node.get("disable_parallel_tool_use"), "/tool_choice/disable_parallel_tool_use")
+    reading.rest(node, _CHOICE, "/tool_choice", draft.context.notes)
+    single = flag(node.get("disable_parallel_tool_use"), "/tool_choice/disable_parallel_tool_use")
     parallel = None if single is None else not single
     if single is not None:
         where["parallel"] = "/tool_choice/disable_parallel_tool_use"
@@ -89,6 +121,7 @@ def policy(doc: dict[str, Any], tools: tuple[Tool, ...], where: dict[str, str], 
             return ToolPolicy("none", parallel=parallel)
         case "tool":
             name = string(node.get("name"), "/tool_choice/name")
+            tools: tuple[Tool, ...] = draft.slots.get("tools", ())
             tool = next((tool for tool in tools if tool.name == name), None)
             if tool is None:
                 raise invalid("/tool_choice/name", f"Tool '{name}' not found in provided tools")

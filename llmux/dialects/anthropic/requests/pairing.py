@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 import msgspec
@@ -26,6 +26,7 @@ from llmux.dialects.neutral import (
     ToolResult,
 )
 
+_TO_PAIR = frozenset({ToolCall, ToolResult})
 _LEGAL = re.compile(r"[a-zA-Z0-9_-]+")
 # Ids of the provider's own tools: a client that sends one as its own call got it from a translation that confused the two.
 _SERVERS = "srvtoolu_"
@@ -44,8 +45,10 @@ class _Break:
     """Where results stood: the calls before it do not belong to one turn with those behind."""
 
 
-def paired(request: Request, context: Context) -> list[Item]:
+def paired(request: Request, context: Context) -> Sequence[Item]:
     """The items, every turn's results right behind it in their order. Raises Fault."""
+    if _TO_PAIR.isdisjoint(map(type, request.items)):
+        return request.items
     pairs: dict[str, _Pair] = {}
     taken: set[str] = set()
     line: list[Item | _Pair | _Break] = []
@@ -98,9 +101,11 @@ def _results(pairs: list[_Pair], context: Context) -> Iterator[ToolResult]:
     for pair in sorted(pairs, key=lambda pair: pair.order):
         if pair.result is not None:
             yield pair.result
+    # What is made up comes in the turn of what was given.
+    turns = [pair.result.turn for pair in pairs if pair.result is not None]
     for pair in pairs:
         if pair.result is None:
-            yield _missing(pair.call, context)
+            yield _missing(pair.call, max(turns, default=pair.call.turn), context)
 
 
 def _is_assistant(item: Item) -> bool:
@@ -147,12 +152,12 @@ def _orphan(item: ToolResult, context: Context) -> Item:
     return Message("user", (Text(f"{label}:", at=item.at), *item.parts), item.turn, at=item.at)
 
 
-def _missing(call: ToolCall, context: Context) -> ToolResult:
+def _missing(call: ToolCall, turn: int, context: Context) -> ToolResult:
     why = f"the call {call.call_id} has no result"
     if context.target.options.repair == "refuse":
         context.notes.refuse(call.at, why)
     context.notes.approximate(call.at, f"answered with an error: {why}")
-    return ToolResult(call.call_id, None, (Text("There is no result."),), True, call.turn, at=call.at)
+    return ToolResult(call.call_id, None, (Text("There is no result."),), True, turn, at=call.at)
 
 
 def _as_words(call: ToolCall, context: Context) -> Message:

@@ -7,35 +7,15 @@ from typing import Any
 from llmux.dialects import reading
 from llmux.dialects.anthropic import versions
 from llmux.dialects.anthropic.requests import offers, settings
-from llmux.dialects.anthropic.requests.parts import Parts, read_mark
+from llmux.dialects.anthropic.requests.draft import Draft, Reader
+from llmux.dialects.anthropic.requests.parts import Parts
 from llmux.dialects.anthropic.requests.turns import Turn
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Caching, Item, Message, OpaquePart, Part, Request, Role, Text
+from llmux.dialects.neutral import Message, OpaquePart, Part, Request, Role, Text
 from llmux.dialects.reading import invalid, objects, role
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
-
-# Members with a slot, or with a rule of their own.
-_KNOWN = frozenset(
-    {"model", "stream", "messages", "system", "tools", "tool_choice", "max_tokens", "temperature", "top_p", "top_k"}
-    | {"stop_sequences", "metadata", "thinking", "output_config", "cache_control", "service_tier", "speed"}
-    | {"container", "mcp_servers", "compaction", "thread"}
-    | {"context_management", "diagnostics", "inference_geo", "fallbacks", "fallback_credit_token", "billing_policy"}
-    | {"workspace_id", "user_profile_id"}
-)
-_MESSAGE = frozenset({"role", "content", "clear_at", "output_config"})
-
-# What only this API knows, and what the answer is as good without.
-_IGNORED: tuple[tuple[str, str], ...] = (
-    ("context_management", "only Anthropic clears the context by itself"),
-    ("diagnostics", "no counterpart"),
-    ("inference_geo", "no counterpart"),
-    ("fallbacks", "llmux has fallbacks of its own"),
-    ("fallback_credit_token", "no counterpart"),
-    ("billing_policy", "no counterpart"),
-    ("workspace_id", "no counterpart"),
-    ("user_profile_id", "no counterpart"),
-)
+_MESSAGE = frozenset({"role", "content"})
 # How Claude Code's first system text begins. It is for Anthropic's accounts, changes with each request, and a prompt that begins
 # with it would never be found in another provider's cache.
 _ATTRIBUTION = "x-anthropic-billing-header:"
@@ -43,82 +23,114 @@ _ATTRIBUTION = "x-anthropic-billing-header:"
 
 def parse(doc: dict[str, Any], context: Context) -> Request:
     """The request as items. Raises Fault (`invalid`) naming the field that is not as it must be."""
-    version = versions.of_client(context)
+    draft = Draft(doc, context, versions.of_client(context))
     if "messages" not in doc:
         raise invalid("/messages", "No messages found in request payload")
-    messages = list(objects(doc["messages"], "/messages"))
-    if not messages:
+    for name, value in doc.items():
+        read = _MEMBERS.get(name)
+        if read is None:
+            reading.drop(value, f"/{reading.token(name)}", context.notes, "no counterpart")
+        elif value is not None:
+            read(value, draft)
+    if not draft.items:
         raise invalid("/messages", "Empty messages array in request")
-    settings.check_version(doc, version)
-    _refuse(doc, context)
+    if draft.choice is not None:
+        draft.slots["policy"] = offers.policy(draft.choice, draft)
+    return draft.request()
 
-    parts = Parts(context, version)
-    items: list[Item] = []
-    system = _system(doc.get("system"), parts, context)
-    if system:
-        items.append(Message("system", system, at="/system"))
-    for number, (at, node) in enumerate(messages):
+
+def _messages(value: Any, draft: Draft) -> None:
+    """The conversation, turn by turn."""
+    parts = Parts(draft.context, draft.version)
+    for number, (at, node) in enumerate(objects(value, "/messages")):
         speaker = role(node.get("role"), f"{at}/role", _ROLES)
-        reading.rest(node, _MESSAGE, at, context.notes)
-        for name in ("clear_at", "output_config"):
-            if node.get(name) is not None:
-                reading.drop(node[name], f"{at}/{name}", context.notes, "no counterpart")
-        items += Turn(parts, speaker, number, at).read(node.get("content"))
-
-    tools = offers.read(doc, context)
-    where: dict[str, str] = {}
-    thinking = doc.get("thinking")
-    hidden = isinstance(thinking, dict) and thinking.get("type") == "disabled"
-    request = Request(
-        tuple(items),
-        tools,
-        display="none" if hidden else "full",
-        model=reading.string(doc.get("model"), "/model"),
-        stream=reading.flag(doc.get("stream"), "/stream") is True,
-        policy=offers.policy(doc, tools, where, context),
-        sampling=settings.sampling(doc, where, context),
-        reasoning=settings.reasoning(doc, where, context),
-        output=settings.output(doc, where, context),
-        caching=Caching(automatic=read_mark(doc, "", context)),
-        tier=settings.tier(doc, where, context),
-        user=settings.user(doc, where, context),
-        where=where,
-    )
-    for name, why in _IGNORED:
-        if doc.get(name) is not None:
-            reading.drop(doc[name], f"/{name}", context.notes, why)
-    reading.rest(doc, _KNOWN, "", context.notes)
-    return request
+        if not node.keys() <= _MESSAGE:
+            _more(node, at, draft.context)
+        content = node.get("content")
+        if isinstance(content, str):
+            draft.items.append(Message(speaker, (Text(content, at=f"{at}/content"),), number, at=at))
+        else:
+            draft.items += Turn(parts, speaker, number, at).read(content)
 
 
-def _system(content: object, parts: Parts, context: Context) -> tuple[Part, ...]:
+def _more(node: dict[str, Any], at: str, context: Context) -> None:
+    """What else is said of a message; of what the API knows, null says nothing."""
+    for name, value in node.items():
+        known = name in ("clear_at", "output_config")
+        if name not in _MESSAGE and not (known and value is None):
+            reading.drop(value, f"{at}/{reading.token(name)}", context.notes, "no counterpart")
+
+
+def _system(value: Any, draft: Draft) -> None:
     """The instructions: a text, or text blocks."""
-    if isinstance(content, str):
-        return (Text(content, at="/system"),) if content else ()
     found: list[Part] = []
-    for at, block in objects(content, "/system"):
-        if block.get("type") != "text":
-            context.notes.refuse(at, "a system prompt holds texts only")
-            found.append(OpaquePart(str(block.get("type")), block, "anthropic", at))
-        elif isinstance(block.get("text"), str) and block["text"].startswith(_ATTRIBUTION):
-            context.notes.drop(at, "for Anthropic's accounts; other providers would never find the prompt in their cache")
-        else:
-            found.append(parts.text(block, at, cited=False))
-    return tuple(found)
+    if isinstance(value, str):
+        if value:
+            found.append(Text(value, at="/system"))
+    else:
+        parts = Parts(draft.context, draft.version)
+        for at, block in objects(value, "/system"):
+            if block.get("type") != "text":
+                draft.context.notes.refuse(at, "a system prompt holds texts only")
+                found.append(OpaquePart(str(block.get("type")), block, "anthropic", at))
+            elif str(block.get("text")).startswith(_ATTRIBUTION):
+                why = "for Anthropic's accounts; other providers would never find the prompt in their cache"
+                draft.context.notes.drop(at, why)
+            else:
+                found.append(parts.text(block, at, cited=False))
+    if found:
+        draft.system = Message("system", tuple(found), at="/system")
 
 
-def _refuse(doc: dict[str, Any], context: Context) -> None:
-    """What only this API knows, and what changes the meaning if it is left out."""
-    container = doc.get("container")
-    if isinstance(container, str) or (isinstance(container, dict) and any(container.values())):
-        context.notes.refuse("/container", "only Anthropic has its containers and skills")
-    if doc.get("mcp_servers"):
-        context.notes.refuse("/mcp_servers", "only Anthropic connects to these servers")
-    if doc.get("compaction") is not None:
-        context.notes.refuse("/compaction", "only Anthropic compacts a conversation")
-    thread = doc.get("thread")
-    if isinstance(thread, dict):
-        if thread.get("type") != "create":
-            context.notes.refuse("/thread", "the thread is kept by Anthropic")
+def _container(value: Any, draft: Draft) -> None:
+    if isinstance(value, str) or (isinstance(value, dict) and any(value.values())):
+        draft.context.notes.refuse("/container", "only Anthropic has its containers and skills")
+
+
+def _mcp_servers(value: Any, draft: Draft) -> None:
+    if value:
+        draft.context.notes.refuse("/mcp_servers", "only Anthropic connects to these servers")
+
+
+def _compaction(value: Any, draft: Draft) -> None:
+    draft.context.notes.refuse("/compaction", "only Anthropic compacts a conversation")
+
+
+def _thread(value: Any, draft: Draft) -> None:
+    if isinstance(value, dict):
+        if value.get("type") != "create":
+            draft.context.notes.refuse("/thread", "the thread is kept by Anthropic")
         else:
-            reading.drop(thread, "/thread", context.notes, "other providers keep no thread")
+            reading.drop(value, "/thread", draft.context.notes, "other providers keep no thread")
+
+
+def _ignored(name: str, why: str = "no counterpart") -> Reader:
+    """The reader of a member that only this API knows, and without which the answer is as good."""
+
+    def drop(value: Any, draft: Draft) -> None:
+        reading.drop(value, f"/{name}", draft.context.notes, why)
+
+    return drop
+
+
+# All members that the API knows.
+_MEMBERS: dict[str, Reader] = {
+    **settings.MEMBERS,
+    **offers.MEMBERS,
+    "messages": _messages,
+    "system": _system,
+    # what changes the meaning if it is left out
+    "container": _container,
+    "mcp_servers": _mcp_servers,
+    "compaction": _compaction,
+    "thread": _thread,
+    # what does not
+    "context_management": _ignored("context_management", "only Anthropic clears the context by itself"),
+    "diagnostics": _ignored("diagnostics"),
+    "inference_geo": _ignored("inference_geo"),
+    "fallbacks": _ignored("fallbacks", "llmux has fallbacks of its own"),
+    "fallback_credit_token": _ignored("fallback_credit_token"),
+    "billing_policy": _ignored("billing_policy"),
+    "workspace_id": _ignored("workspace_id"),
+    "user_profile_id": _ignored("user_profile_id"),
+}

@@ -33,12 +33,12 @@ _MARK = frozenset({"type", "ttl"})
 _CITATIONS = frozenset({"enabled"})
 
 
-def read_mark(node: dict[str, Any], at: str, context: Context) -> Mark | None:
-    """The `cache_control` of a block, a tool or a whole request."""
-    at = f"{at}/cache_control"
-    mark = reading.obj(node.get("cache_control"), at)
-    if mark is None:
+def read_mark(value: object, at: str, context: Context) -> Mark | None:
+    """The `cache_control` of the block, the tool or the whole request at `at`."""
+    if value is None:
         return None
+    at = f"{at}/cache_control"
+    mark = reading.obj(value, at) or {}
     reading.rest(mark, _MARK, at, context.notes)
     return Mark(reading.optional(mark.get("ttl"), f"{at}/ttl"), at)
 
@@ -54,8 +54,12 @@ class Parts:
 
     def text(self, block: dict[str, Any], at: str, *, cited: bool) -> Text:
         """A text block. `cited`: its citations are the model's own; a client's say nothing, and newer versions refuse them."""
-        if not block.keys() <= _TEXT:
-            reading.rest(block, _TEXT, at, self.context.notes)
+        text = block.get("text")
+        if not isinstance(text, str):
+            raise invalid(f"{at}/text", f"{at}/text must be a string")
+        if len(block) == 2:
+            return Text(text, at=at)  # nothing but its type is said of it
+        reading.rest(block, _TEXT, at, self.context.notes)
         annotations: tuple[Annotation, ...] = ()
         if block.get("citations"):
             if cited:
@@ -63,11 +67,7 @@ class Parts:
                 annotations = tuple(citations.read(citation, self.context) for _, citation in found)
             else:
                 self.context.notes.drop(f"{at}/citations", "only what the model says has citations")
-        mark = self.mark(block, at) if "cache_control" in block else None
-        text = block.get("text")
-        if not isinstance(text, str):
-            raise invalid(f"{at}/text", f"{at}/text must be a string")
-        return Text(text, annotations, mark=mark, at=at)
+        return Text(text, annotations, mark=self.mark(block, at), at=at)
 
     def part(self, block: dict[str, Any], at: str, *, in_assistant: bool = False) -> Part:
         """A block of a message, a result or a document. An unknown one is kept as it is."""
@@ -96,7 +96,7 @@ class Parts:
 
     def mark(self, block: dict[str, Any], at: str) -> Mark | None:
         """The end of a prefix that is to be cached."""
-        return read_mark(block, at, self.context)
+        return read_mark(block.get("cache_control"), at, self.context)
 
     def _image(self, block: dict[str, Any], at: str) -> Part:
         reading.rest(block, _IMAGE, at, self.context.notes)

@@ -1,19 +1,17 @@
-"""Reads what a request says of the answer as a whole: limits, sampling, thinking, form, tier.
-
-Each function enters the pointers of what it read into `where`.
-"""
+"""Reads what a request says of the answer as a whole: limits, sampling, thinking, form, tier."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llmux.dialects import reading
 from llmux.dialects.anthropic import versions
-from llmux.dialects.context import Context
-from llmux.dialects.neutral import Level, Output, ReasoningPolicy, Sampling, Show, Tier
-from llmux.dialects.reading import invalid, string
+from llmux.dialects.anthropic.requests.draft import Draft, Reader
+from llmux.dialects.anthropic.requests.parts import read_mark
+from llmux.dialects.neutral import Caching, Level, Output, Show, Tier
+from llmux.dialects.reading import integer, invalid, number, string
 
-_SAMPLING = ("temperature", "top_p", "top_k")
 _EFFORTS: dict[str, Level] = {"low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
 _DISPLAYS: dict[str, Show] = {"summarized": "summary", "omitted": "none", "updates": "summary"}
 _TIERS: dict[str, Tier] = {"auto": "auto", "standard_only": "standard"}
@@ -24,134 +22,153 @@ _FORMAT = frozenset({"type", "schema"})
 _METADATA = frozenset({"user_id"})
 
 
-def check_version(doc: dict[str, Any], version: str) -> None:
-    """Refuse what the client's version of the API refuses."""
-    if version == versions.NEWER:
-        for name in _SAMPLING:
-            if doc.get(name) is not None:
-                raise invalid(f"/{name}", f"{name}: not supported by anthropic-version {version}")
+def _model(value: Any, draft: Draft) -> None:
+    draft.slots["model"] = string(value, "/model")
 
 
-def sampling(doc: dict[str, Any], where: dict[str, str], context: Context) -> Sampling:
-    """Limits, and how tokens are chosen."""
-    max_out = reading.integer(doc.get("max_tokens"), "/max_tokens")
-    if max_out == 0:
-        context.notes.refuse("/max_tokens", "only Anthropic fills its cache without an answer")
-    stop = doc.get("stop_sequences")
-    if stop is not None and (not isinstance(stop, list) or not all(isinstance(each, str) for each in stop)):
+def _stream(value: Any, draft: Draft) -> None:
+    draft.slots["stream"] = reading.flag(value, "/stream")
+
+
+def _max_tokens(value: Any, draft: Draft) -> None:
+    draft.sampling["max_out"] = most = integer(value, "/max_tokens")
+    draft.where["max_out"] = "/max_tokens"
+    if most == 0:
+        draft.context.notes.refuse("/max_tokens", "only Anthropic fills its cache without an answer")
+
+
+def _stop_sequences(value: Any, draft: Draft) -> None:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise invalid("/stop_sequences", "/stop_sequences must be a list of strings")
-    for slot, name in (("max_out", "max_tokens"), ("stop", "stop_sequences"), *zip(_SAMPLING, _SAMPLING, strict=True)):
-        _enter(doc, name, slot, where)
-    return Sampling(
-        max_out=max_out,
-        temperature=reading.number(doc.get("temperature"), "/temperature"),
-        top_p=reading.number(doc.get("top_p"), "/top_p"),
-        top_k=reading.integer(doc.get("top_k"), "/top_k"),
-        stop=tuple(stop) if stop else None,
-    )
+    draft.sampling["stop"] = tuple(value) or None
+    draft.where["stop"] = "/stop_sequences"
 
 
-def reasoning(doc: dict[str, Any], where: dict[str, str], context: Context) -> ReasoningPolicy:
-    """Thinking, by budget or by effort."""
-    level = _effort(doc, where)
-    node = reading.obj(doc.get("thinking"), "/thinking")
-    if node is None:
-        return ReasoningPolicy(level=level)
-    reading.rest(node, _THINKING, "/thinking", context.notes)
-    where["enabled"] = "/thinking/type"
+def _chosen(name: str, read: Callable[[object, str], float | None]) -> Reader:
+    """The reader of a member that chooses tokens, which newer versions of the API refuse."""
+    at = f"/{name}"
+
+    def enter(value: Any, draft: Draft) -> None:
+        if draft.version == versions.NEWER:
+            raise invalid(at, f"{name}: not supported by anthropic-version {draft.version}")
+        draft.sampling[name] = read(value, at)
+        draft.where[name] = at
+
+    return enter
+
+
+def _thinking(value: Any, draft: Draft) -> None:
+    """Whether to think, by a budget or as the model likes."""
+    node = reading.obj(value, "/thinking") or {}
+    reading.rest(node, _THINKING, "/thinking", draft.context.notes)
+    draft.where["enabled"] = "/thinking/type"
+    found = draft.reasoning
     match node.get("type"):
         case "disabled":
-            return ReasoningPolicy("no", level)
+            found["enabled"] = "no"
+            draft.slots["display"] = "none"
         case "between_tools":
-            return ReasoningPolicy("between_tools", level)
+            found["enabled"] = "between_tools"
         case "adaptive":
-            return ReasoningPolicy("auto", level, show=_show(node, where, context))
+            found["enabled"] = "auto"
+            found["show"] = _show(node, draft)
         case "enabled":
-            budget = reading.integer(node.get("budget_tokens"), "/thinking/budget_tokens")
+            budget = integer(node.get("budget_tokens"), "/thinking/budget_tokens")
             if budget is None:
                 raise invalid("/thinking/budget_tokens", "thinking.enabled.budget_tokens: Field required")
-            where["budget"] = "/thinking/budget_tokens"
-            return ReasoningPolicy("yes", level, budget, _show(node, where, context))
+            draft.where["budget"] = "/thinking/budget_tokens"
+            found["enabled"] = "yes"
+            found["budget"] = budget
+            found["show"] = _show(node, draft)
         case kind:
             raise invalid("/thinking/type", f"thinking: {kind!r} is none of adaptive, between_tools, disabled, enabled")
 
 
-def _show(node: dict[str, Any], where: dict[str, str], context: Context) -> Show:
+def _show(node: dict[str, Any], draft: Draft) -> Show:
     """Thinking is told unless the request says otherwise."""
     display = node.get("display")
     if display is None:
         return "full"
-    at = where["show"] = "/thinking/display"
+    at = draft.where["show"] = "/thinking/display"
     show = _DISPLAYS.get(display) if isinstance(display, str) else None
     if show is None:
         raise invalid(at, f"{at}: {display!r} is neither summarized nor omitted")
     if display == "updates":
-        context.notes.approximate(at, "thinking is told in summaries")
+        draft.context.notes.approximate(at, "thinking is told in summaries")
     return show
 
 
-def _effort(doc: dict[str, Any], where: dict[str, str]) -> Level | None:
-    config = reading.obj(doc.get("output_config"), "/output_config") or {}
+def _output_config(value: Any, draft: Draft) -> None:
+    """How much effort to make, and the form of the answer."""
+    config = reading.obj(value, "/output_config") or {}
+    reading.rest(config, _CONFIG, "/output_config", draft.context.notes)
     effort = config.get("effort")
-    if effort is None:
-        return None
-    at = where["level"] = "/output_config/effort"
-    level = _EFFORTS.get(effort) if isinstance(effort, str) else None
-    if level is None:
-        raise invalid(at, f"{at}: {effort!r} is none of {', '.join(_EFFORTS)}")
-    return level
-
-
-def output(doc: dict[str, Any], where: dict[str, str], context: Context) -> Output:
-    """The form of the answer."""
-    config = reading.obj(doc.get("output_config"), "/output_config")
-    if config is None:
-        return Output()
-    reading.rest(config, _CONFIG, "/output_config", context.notes)
+    if effort is not None:
+        at = draft.where["level"] = "/output_config/effort"
+        level = _EFFORTS.get(effort) if isinstance(effort, str) else None
+        if level is None:
+            raise invalid(at, f"{at}: {effort!r} is none of {', '.join(_EFFORTS)}")
+        draft.reasoning["level"] = level
     at = "/output_config/format"
     node = reading.obj(config.get("format"), at)
     if node is None:
-        return Output()
-    reading.rest(node, _FORMAT, at, context.notes)
+        return
+    reading.rest(node, _FORMAT, at, draft.context.notes)
     if node.get("type") != "json_schema":
         raise invalid(f"{at}/type", f"{at}/type must be json_schema")
     schema = reading.obj(node.get("schema"), f"{at}/schema")
     if schema is None:
         raise invalid(f"{at}/schema", f"{at}/schema: Field required")
-    where["format"], where["schema"] = f"{at}/type", f"{at}/schema"
-    return Output("schema", schema)
+    draft.where["format"], draft.where["schema"] = f"{at}/type", f"{at}/schema"
+    draft.slots["output"] = Output("schema", schema)
 
 
-def tier(doc: dict[str, Any], where: dict[str, str], context: Context) -> Tier | None:
-    """How urgent it is: the tier, or the speed, which says more."""
-    speed = doc.get("speed")
-    asked = doc.get("service_tier")
-    if speed not in (None, "standard", "fast"):
+def _cache_control(value: Any, draft: Draft) -> None:
+    draft.slots["caching"] = Caching(automatic=read_mark(value, "", draft.context))
+
+
+def _speed(value: Any, draft: Draft) -> None:
+    if value not in ("standard", "fast"):
         raise invalid("/speed", "/speed must be standard or fast")
-    if speed == "fast":
-        where["tier"] = "/speed"
-        if asked is not None:
-            context.notes.approximate("/service_tier", "the speed says more")
-        return "fast"
-    if asked is None:
-        return None
-    found = _TIERS.get(asked) if isinstance(asked, str) else None
-    if found is None:
+    if value == "fast":
+        draft.slots["tier"] = "fast"
+        draft.where["tier"] = "/speed"
+
+
+def _service_tier(value: Any, draft: Draft) -> None:
+    """How urgent it is, unless the speed says more."""
+    if draft.doc.get("speed") == "fast":
+        draft.context.notes.approximate("/service_tier", "the speed says more")
+        return
+    tier = _TIERS.get(value) if isinstance(value, str) else None
+    if tier is None:
         raise invalid("/service_tier", "/service_tier must be auto or standard_only")
-    where["tier"] = "/service_tier"
-    return found
+    draft.slots["tier"] = tier
+    draft.where["tier"] = "/service_tier"
 
 
-def user(doc: dict[str, Any], where: dict[str, str], context: Context) -> str | None:
+def _metadata(value: Any, draft: Draft) -> None:
     """Who is behind the client."""
-    node = reading.obj(doc.get("metadata"), "/metadata")
-    if node is None:
-        return None
-    reading.rest(node, _METADATA, "/metadata", context.notes)
-    _enter(node, "user_id", "user", where, "/metadata")
-    return string(node.get("user_id"), "/metadata/user_id") or None
+    node = reading.obj(value, "/metadata") or {}
+    reading.rest(node, _METADATA, "/metadata", draft.context.notes)
+    user = node.get("user_id")
+    if user is not None:
+        draft.slots["user"] = string(user, "/metadata/user_id") or None
+        draft.where["user"] = "/metadata/user_id"
 
 
-def _enter(node: dict[str, Any], name: str, slot: str, where: dict[str, str], at: str = "") -> None:
-    if node.get(name) is not None:
-        where[slot] = f"{at}/{name}"
+MEMBERS: dict[str, Reader] = {
+    "model": _model,
+    "stream": _stream,
+    "max_tokens": _max_tokens,
+    "stop_sequences": _stop_sequences,
+    "temperature": _chosen("temperature", number),
+    "top_p": _chosen("top_p", number),
+    "top_k": _chosen("top_k", integer),
+    "thinking": _thinking,
+    "output_config": _output_config,
+    "cache_control": _cache_control,
+    "speed": _speed,
+    "service_tier": _service_tier,
+    "metadata": _metadata,
+}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import attrs
+import msgspec
 
 from llmux.dialects.capabilities import Capabilities
 from llmux.dialects.context import Context
@@ -23,12 +24,16 @@ _EFFORTS: dict[Level, str] = {
 }
 
 
-@attrs.define
-class Thinking:
+class Thinking(msgspec.Struct):
     """The members `thinking` and `output_config.effort`."""
 
     config: dict[str, Any] | None = None
     effort: str | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether the model may think."""
+        return self.config is not None and self.config["type"] != "disabled"
 
     @property
     def by_budget(self) -> bool:
@@ -42,15 +47,17 @@ def at(request: Request) -> str:
     return request.where.get(next(given, ""), "")
 
 
-def plan(request: Request, context: Context, max_tokens: int, excluded: str | None = None) -> Thinking:
-    """What is asked for, in the words of the model. A budget is part of `max_tokens`, which is never raised for it. `excluded`:
-    why the model cannot think by one this time.
+def plan(request: Request, context: Context, max_tokens: int, excluded: Callable[[], str | None]) -> Thinking:
+    """What is asked for, in the words of the model. A budget is part of `max_tokens`, which is never raised for it. `excluded`
+    says why the model cannot think by one this time.
     """
     policy, can = request.reasoning, context.target.capabilities
+    if policy.enabled is None and policy.level is None and policy.budget is None:
+        if policy.show not in (None, "none"):
+            context.notes.drop(request.where.get("show", ""), "nobody asks for thinking, so there is none to be told")
+        return Thinking()
     if policy.enabled == "no" or policy.level == "none" or (policy.level is None and policy.budget == 0):
         return _off(request, context)
-    if policy.enabled is None and policy.level is None and policy.budget is None:
-        return Thinking()
     if can.thinking == "none":
         for slot in _SLOTS:
             if getattr(policy, slot) is not None:
@@ -60,24 +67,26 @@ def plan(request: Request, context: Context, max_tokens: int, excluded: str | No
         return Thinking({"type": "between_tools"}, _effort(policy.level, request, context))
     if not _wants_budget(policy, can):
         found = _adaptive(request, context)
-    elif excluded is None:
-        found = _by_budget(request, context, max_tokens)
     else:
-        context.notes.approximate(at(request), excluded)
-        return Thinking()
+        why = excluded()
+        if why is not None:
+            context.notes.approximate(at(request), why)
+            return _silent(can)
+        found = _by_budget(request, context, max_tokens)
     _show(found, request, context)
     return found
 
 
 def _off(request: Request, context: Context) -> Thinking:
-    """Models that think by budget do not think unless they are asked to; others are told so."""
     can = context.target.capabilities
-    if can.thinking in ("none", "budget"):
-        return Thinking()
     if can.thinking_off is False:
         context.notes.approximate(at(request), "the model cannot be told not to think")
-        return Thinking()
-    return Thinking({"type": "disabled"})
+    return _silent(can)
+
+
+def _silent(can: Capabilities) -> Thinking:
+    """No thinking, and a model that may think is told so."""
+    return Thinking() if can.thinking == "none" or can.thinking_off is False else Thinking({"type": "disabled"})
 
 
 def _wants_budget(policy: ReasoningPolicy, can: Capabilities) -> bool:
@@ -123,14 +132,19 @@ def _by_budget(request: Request, context: Context, max_tokens: int) -> Thinking:
         budget = max_tokens - 1
         if budget < _LEAST_BUDGET:
             notes.approximate(pointer, f"no thinking fits into {max_tokens} tokens")
-            return Thinking()
+            return _silent(context.target.capabilities)
         notes.approximate(pointer, f"the budget is part of the {max_tokens} tokens for the answer")
     return Thinking({"type": "enabled", "budget_tokens": budget})
 
 
 def _show(found: Thinking, request: Request, context: Context) -> None:
-    """Thinking is told unless somebody does not want it."""
-    if found.config is None or request.reasoning.show != "none":
+    """Models that think by a budget always tell it; the newer ones do if they are asked."""
+    show, adaptive = request.reasoning.show, context.target.capabilities.thinking == "adaptive"
+    if found.config is None or show is None:
+        return
+    if show != "none":
+        if adaptive and "show" in request.where:
+            found.config["display"] = "summarized"
         return
     if context.target.capabilities.thinking in ("adaptive", "both"):
         found.config["display"] = "omitted"

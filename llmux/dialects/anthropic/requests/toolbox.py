@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import attrs
+import msgspec
 
 from llmux.dialects.anthropic import emulation
 from llmux.dialects.anthropic.requests import searching
 from llmux.dialects.anthropic.requests.marks import Marks
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Request, Tool
+from llmux.dialects.neutral import Request, Tool, ToolPolicy
 from llmux.dialects.tools import CUSTOM_PARAMETER
 
 _EMPTY: dict[str, Any] = {"type": "object", "properties": {}}
+_FREE = ToolPolicy()
 
 
-@attrs.define
-class Toolbox:
+class Toolbox(msgspec.Struct):
     """The members `tools` and `tool_choice`."""
 
     tools: list[dict[str, Any]]
@@ -37,25 +39,29 @@ class Toolbox:
 
 def pack(request: Request, context: Context, marks: Marks) -> Toolbox:
     """The toolbox of a request; with a tool that stands for structured output where the model has none. Raises Fault."""
-    offered = _confined(request, context)
-    tools = [_tool(tool, context, marks) for tool in _distinct(offered, context)]
-    written = [tool for tool in tools if tool is not None]
+    written = []
+    for offered in _distinct(_confined(request), context):
+        tool = _tool(offered, context, marks)
+        if tool is not None:
+            written.append(tool)
     choice = _choice(request, context) if written else None
     if request.output.format == "schema" and context.target.capabilities.schema is False:
         return _answering(request, context, written, choice)
     return Toolbox(written, choice)
 
 
-def _confined(request: Request, context: Context) -> list[Tool]:
+def _confined(request: Request) -> Sequence[Tool]:
     """The tools that may be called. What a subset leaves out is not offered at all."""
     mode, names = request.policy.mode, request.policy.names
     if mode in ("subset_auto", "subset_required") or (mode == "validated" and names):
         return [tool for tool in request.tools if tool.name in names]
-    return list(request.tools)
+    return request.tools
 
 
-def _distinct(tools: list[Tool], context: Context) -> list[Tool]:
+def _distinct(tools: Sequence[Tool], context: Context) -> Sequence[Tool]:
     """Each name once."""
+    if len(tools) < 2:
+        return tools
     found: dict[tuple[str, str], Tool] = {}
     for tool in tools:
         first = found.setdefault((tool.name, tool.namespace), tool)
@@ -83,7 +89,7 @@ def _tool(tool: Tool, context: Context, marks: Marks) -> dict[str, Any] | None:
         written = _hosted(tool, context)
     else:
         name = context.book.alias(tool.name, tool.namespace)
-        if context.book.renamed(tool.name, tool.namespace):
+        if name != tool.name:
             context.notes.approximate(tool.at, f"called {name} towards the provider")
         written = {"name": name}
         description = _described(tool)
@@ -112,7 +118,7 @@ def _hosted(tool: Tool, context: Context) -> dict[str, Any] | None:
         return {name: value for name, value in tool.raw.items() if name != "cache_control"}
     if context.target.options.hosted_tools == "map" and tool.family == "web_search":
         return searching.write(tool, context)
-    context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider")
+    context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider; see translation.hosted_tools")
     return None
 
 
@@ -132,8 +138,8 @@ def _schema(tool: Tool, name: str, context: Context) -> dict[str, Any]:
         return {"type": "object", "properties": {CUSTOM_PARAMETER: {"type": "string"}}, "required": [CUSTOM_PARAMETER]}
     if tool.schema is None:
         return dict(_EMPTY)
-    schema, repeats = distinct(tool.schema)
-    if repeats:
+    schema = distinct(tool.schema)
+    if schema is not tool.schema:
         context.notes.approximate(tool.at, "what is required was named twice")
     if not emulation.is_plain(schema):
         context.notes.approximate(tool.at, "arguments travel inside one member, because the schema is no plain object's")
@@ -144,39 +150,62 @@ def _schema(tool: Tool, name: str, context: Context) -> dict[str, Any]:
     return schema
 
 
-# Where schemas hold other schemas: by name, or in lists. What stands elsewhere is data, whatever its name.
-_NAMED = ("properties", "$defs", "definitions", "patternProperties", "dependentSchemas")
-_LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
-_SINGLE = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
-
-
-def distinct(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """The schema with each required name once, and whether any was named twice. Nothing is copied that does not change."""
+def distinct(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with each required name once; itself, if no name is there twice."""
     changed: dict[str, Any] = {}
-    required = schema.get("required")
-    if isinstance(required, list) and all(isinstance(name, str) for name in required):
-        once = list(dict.fromkeys(required))
-        if len(once) < len(required):
-            changed["required"] = once
     for keyword, inner in schema.items():
-        if keyword in _NAMED and isinstance(inner, dict):
-            found = {name: distinct(each) for name, each in inner.items() if isinstance(each, dict)}
-            if any(repeats for _, repeats in found.values()):
-                changed[keyword] = {**inner, **{name: each for name, (each, _) in found.items()}}
-        elif keyword in _LISTED and isinstance(inner, list):
-            listed = [distinct(each) if isinstance(each, dict) else (each, False) for each in inner]
-            if any(repeats for _, repeats in listed):
-                changed[keyword] = [each for each, _ in listed]
-        elif keyword in _SINGLE and isinstance(inner, dict):
-            each, repeats = distinct(inner)
-            if repeats:
-                changed[keyword] = each
-    return ({**schema, **changed}, True) if changed else (schema, False)
+        rewrite = _INSIDE.get(keyword)
+        if rewrite is not None:
+            once = rewrite(inner)
+            if once is not inner:
+                changed[keyword] = once
+    return {**schema, **changed} if changed else schema
+
+
+def _single(schema: Any) -> Any:
+    return distinct(schema) if isinstance(schema, dict) else schema
+
+
+def _named(schemas: Any) -> Any:
+    if not isinstance(schemas, dict):
+        return schemas
+    changed: dict[str, Any] = {}
+    for name, each in schemas.items():
+        if isinstance(each, dict):
+            once = distinct(each)
+            if once is not each:
+                changed[name] = once
+    return {**schemas, **changed} if changed else schemas
+
+
+def _listed(schemas: Any) -> Any:
+    if not isinstance(schemas, list):
+        return schemas
+    written = [_single(each) for each in schemas]
+    return schemas if all(map(operator.is_, written, schemas)) else written
+
+
+def _once(names: Any) -> Any:
+    if not isinstance(names, list) or set(map(type, names)) != {str}:
+        return names
+    once = list(dict.fromkeys(names))
+    return names if len(once) == len(names) else once
+
+
+# What a keyword holds: schemas, alone, in lists or by name; or names. What stands elsewhere is data, whatever its name.
+_INSIDE: dict[str, Callable[[Any], Any]] = {
+    "required": _once,
+    **dict.fromkeys(("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"), _single),
+    **dict.fromkeys(("anyOf", "oneOf", "allOf", "prefixItems"), _listed),
+    **dict.fromkeys(("properties", "$defs", "definitions", "patternProperties", "dependentSchemas"), _named),
+}
 
 
 def _choice(request: Request, context: Context) -> dict[str, Any] | None:
     """The member `tool_choice`. That calls come one at a time is said there too."""
     policy, where, notes = request.policy, request.where, context.notes
+    if policy == _FREE:
+        return None
     choice: dict[str, Any] | None
     match policy.mode:
         case None:
@@ -194,8 +223,6 @@ def _choice(request: Request, context: Context) -> dict[str, Any] | None:
             choice = {"type": "auto"}
         case "hosted":
             choice = _hosted_choice(request, context)
-    if policy.max_calls is not None:
-        notes.drop(where.get("max_calls", ""), "how many calls there may be cannot be said")
     if policy.parallel is False:
         if choice is None:
             choice = {"type": "auto"}
@@ -230,7 +257,7 @@ def _answering(
     if not isinstance(schema, dict) or not emulation.is_plain(schema):
         context.notes.refuse(at, "the model has no structured output, and a tool takes objects only")
         return Toolbox(tools, choice)
-    if any(tool["name"] == emulation.ANSWER for tool in tools):
+    if any(tool.get("name") == emulation.ANSWER for tool in tools):
         context.notes.refuse(at, f"the tool that stands for structured output is called {emulation.ANSWER} too")
         return Toolbox(tools, choice)
     context.notes.approximate(at, "the model has no structured output: it answers by calling a tool")

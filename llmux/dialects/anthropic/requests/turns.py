@@ -53,22 +53,20 @@ class Turn:
         self._ahead: list[Seal] = []
 
     def read(self, content: object) -> list[Item]:
-        """The items of a message's content."""
-        where = f"{self._at}/content"
-        if isinstance(content, str):
-            return [Message(self._role, (Text(content, at=where),), self._turn, at=self._at)]
-        for at, block in objects(content, where):
-            self._block(at, block)
+        """The items of a message's blocks."""
+        cited = self._role == "assistant"
+        for at, block in objects(content, f"{self._at}/content"):
+            if block.get("type") == "text":
+                self._parts.append(self._read.text(block, at, cited=cited))
+            else:
+                self._block(at, block)
         self._flush()
         if self._ahead:
-            self._items.append(Reasoning((), tuple(self._ahead), self._turn, at=self._at))
+            self._items.append(Reasoning((), tuple(self._ahead), self._turn, at=self._ahead[0].at))
         return self._items or [Message(self._role, (), self._turn, at=self._at)]
 
     def _block(self, at: str, block: dict[str, Any]) -> None:
         kind = string(block.get("type"), f"{at}/type")
-        if kind == "text":
-            self._parts.append(self._read.text(block, at, cited=self._role == "assistant"))
-            return
         reader = _READERS.get(kind)
         if reader is not None:
             reader(self, at, block)
@@ -134,6 +132,8 @@ class Turn:
         seal, place = custody.opened(string(block.get("data"), f"{at}/data"), self._context, f"{at}/data")
         if seal is None:
             return
+        if place != "alone":
+            seal = msgspec.structs.replace(seal, at=at)  # it seals what stands elsewhere
         if place == "behind":
             self._seal_last(seal, at)
         elif place == "ahead":

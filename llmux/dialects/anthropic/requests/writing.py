@@ -12,10 +12,11 @@ from llmux.dialects.anthropic.requests.pairing import paired
 from llmux.dialects.anthropic.requests.thinking import Thinking
 from llmux.dialects.anthropic.requests.toolbox import Toolbox
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Request, Tier
+from llmux.dialects.neutral import Output, Request, Tier
 from llmux.dialects.reading import invalid
 
 _JSON = "Answer with one JSON object and nothing else."
+_ANY = Output()
 _FORCED = "a model that is forced to use a tool cannot think"
 # neutral tier -> the member that says it, and its value
 _TIERS: dict[Tier, tuple[str, str]] = {
@@ -36,7 +37,7 @@ def write(request: Request, context: Context) -> dict[str, Any]:
         raise invalid("", "Anthropic needs a message in which something stands")
 
     max_tokens = limits.max_tokens(request, context)
-    thoughts = thinking.plan(request, context, max_tokens, _excluded(context, tools, conversation))
+    thoughts = thinking.plan(request, context, max_tokens, lambda: _excluded(context, tools, conversation))
     _reconcile(request, context, thoughts, tools)
     form = _form(request, context, conversation)
     automatic = marks.settle(request.caching.automatic)
@@ -53,17 +54,18 @@ def write(request: Request, context: Context) -> dict[str, Any]:
         body["tool_choice"] = tools.choice
     if thoughts.config is not None:
         body["thinking"] = thoughts.config
-    config = {"effort": thoughts.effort, "format": form}
-    config = {name: value for name, value in config.items() if value is not None}
-    if config:
-        body["output_config"] = config
+    if thoughts.effort is not None:
+        body["output_config"] = {"effort": thoughts.effort}
+    if form is not None:
+        body.setdefault("output_config", {})["format"] = form
     stops = limits.stops(request, context)
     if stops:
         body["stop_sequences"] = stops
-    body.update(limits.sampling(request, context, thinks=thoughts.by_budget))
+    body.update(limits.sampling(request, context, thinks=thoughts.on))
     if request.user:
         body["metadata"] = {"user_id": request.user}
-    body.update(_tier(request, context))
+    if request.tier is not None:
+        body.update(_tier(request.tier, request, context))
     if automatic is not None:
         body["cache_control"] = automatic
     _note_the_rest(request, context)
@@ -94,6 +96,8 @@ def _reconcile(request: Request, context: Context, thoughts: Thinking, tools: To
 def _form(request: Request, context: Context, conversation: Conversation) -> dict[str, Any] | None:
     """Structured output. JSON of any form has no counterpart, so the model is asked for it in words."""
     output, where, notes = request.output, request.where, context.notes
+    if output == _ANY:
+        return None
     if output.verbosity is not None:
         notes.drop(where.get("verbosity", ""), "how wordy to be cannot be said")
     others = [each for each in output.modalities or () if each.lower() != "text"]
@@ -122,22 +126,19 @@ def _form(request: Request, context: Context, conversation: Conversation) -> dic
     return {"type": "json_schema", "schema": schema}
 
 
-def _tier(request: Request, context: Context) -> dict[str, str]:
-    if request.tier is None:
-        return {}
-    found = _TIERS.get(request.tier)
-    at = request.where.get("tier", "")
+def _tier(tier: Tier, request: Request, context: Context) -> dict[str, str]:
+    found = _TIERS.get(tier)
     if found is None:
-        context.notes.drop(at, f"no counterpart for {request.tier}")
+        context.notes.drop(request.where.get("tier", ""), f"no counterpart for {tier}")
         return {}
-    if request.tier == "priority":
-        context.notes.approximate(at, "priority is taken where the account has it")
     return {found[0]: found[1]}
 
 
 def _note_the_rest(request: Request, context: Context) -> None:
     """Slots that the API has no place for."""
     where, notes = request.where, context.notes
+    if request.policy.max_calls is not None:
+        notes.drop(where.get("max_calls", ""), "how many calls there may be cannot be said")
     if request.caching.key is not None:
         notes.drop(where.get("key", ""), "prompts are found in the cache without a key")
     if request.metadata:

@@ -12,11 +12,15 @@ from llmux.dialects.neutral import Refusal, Text
 
 def text_block(part: Text | Refusal, context: Context) -> list[dict[str, Any]]:
     """A text with its citations, and the seals that belong to it behind it. An empty one would be refused when it comes back."""
-    cited = [citations.write(each, context) for each in part.annotations] if isinstance(part, Text) else []
-    found = [citation for citation in cited if citation is not None]
-    block = {"type": "text", "text": part.text, "citations": found or None}
-    seals = part.seals if isinstance(part, Text) else ()
-    return [*([block] if part.text else []), *(custody.block(seal, context, "behind") for seal in seals)]
+    block: dict[str, Any] = {"type": "text", "text": part.text, "citations": None}
+    blocks = [block] if part.text else []
+    if isinstance(part, Text):
+        if part.annotations:
+            cited = [citations.write(each, context) for each in part.annotations]
+            block["citations"] = [citation for citation in cited if citation is not None] or None
+        if part.seals:
+            blocks += (custody.block(seal, context, "behind") for seal in part.seals)
+    return blocks
 
 
 def call_input(args_text: str, context: Context) -> str:

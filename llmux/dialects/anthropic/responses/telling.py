@@ -17,9 +17,21 @@ from llmux.errors import Fault
 
 Kind = Literal["", "text", "thinking", "call", "answer", "whole"]
 
-_ID = "msg_"
+ID_PREFIX = "msg_"
 # Of a message and its end, what is meant for the client and has no slot.
 _UNSAID = ("container", "context_management", "input_transformations")
+
+
+def said(node: object) -> dict[str, Any]:
+    """The members of an object that say something."""
+    return {name: value for name, value in node.items() if value is not None} if isinstance(node, dict) else {}
+
+
+def note_unsaid(delta: dict[str, Any], context: Context) -> None:
+    """What an answer's reader cannot be told."""
+    for name in _UNSAID:
+        if delta.get(name):
+            context.notes.drop(f"/{name}", "no counterpart")
 
 
 class Telling:
@@ -61,15 +73,13 @@ class Telling:
         self._see_usage(message.get("usage"))
         tokens = usage.read(self._usage) if self._usage else None
         tier = None if tokens is None else tokens.tier
-        id_ = _text(message.get("id")).removeprefix(_ID)
+        id_ = _text(message.get("id")).removeprefix(ID_PREFIX)
         self.teller.start(id_, _text(message.get("model")), usage=tokens, tier=tier)
 
     def conclude(self, delta: dict[str, Any], counts: object) -> None:
         """How the message ends. May be said again; what is said last counts."""
-        for name in _UNSAID:
-            if delta.get(name):
-                self._context.notes.drop(f"/{name}", "no counterpart")
-        self._end = {**self._end, **{name: value for name, value in delta.items() if value is not None}}
+        note_unsaid(delta, self._context)
+        self._end = {**self._end, **said(delta)}
         self._see_usage(counts)
         if self._usage:
             self.teller.meter(usage.read(self._usage))
@@ -81,8 +91,7 @@ class Telling:
         self.teller.end()
 
     def _see_usage(self, counts: object) -> None:
-        if isinstance(counts, dict):
-            self._usage = {**self._usage, **{name: value for name, value in counts.items() if value is not None}}
+        self._usage = {**self._usage, **said(counts)}
 
     # blocks
 
@@ -169,6 +178,7 @@ class Telling:
             self._say_args("{}")
         if self._unnester is not None:
             self.teller.args(call, self._unnester.close())
+        self.teller.close_call(call)
         self._call = self._unnester = None
 
     def _close_whole(self) -> None:
@@ -181,11 +191,11 @@ class Telling:
             except ValueError:
                 self._context.notes.drop(self._at, "what the provider asked its own tool cannot be read")
                 return
-            self.teller.whole(servers.read_call(block, args_text))
+            self.teller.whole(servers.read_call(block, args_text, at=self._at))
         elif servers.is_result(kind):
-            self.teller.whole(servers.read_result(block))
+            self.teller.whole(servers.read_result(block, at=self._at))
         else:
-            self.teller.whole(OpaqueItem(kind, block, "anthropic"))
+            self.teller.whole(OpaqueItem(kind, block, "anthropic", at=self._at))
 
     # what is said in a block
 

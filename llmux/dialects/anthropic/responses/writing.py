@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llmux import jsonio
@@ -11,7 +12,7 @@ from llmux.dialects.anthropic.servers import Pages
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import (
     Message,
-    OutputItem,
+    OpaqueItem,
     Reasoning,
     Refusal,
     Response,
@@ -22,6 +23,10 @@ from llmux.dialects.neutral import (
     Usage,
 )
 
+Block = dict[str, Any]
+
+_UNCOUNTED = Usage()
+
 
 def write(response: Response, context: Context) -> dict[str, Any]:
     """The body of `message`. Raises Fault for the reasons that this API answers by an error."""
@@ -29,10 +34,14 @@ def write(response: Response, context: Context) -> dict[str, Any]:
         context.notes.invent("/usage", "nobody counted the tokens, and there must be numbers")
     body = envelope(response.id, response.model, response.usage, response.tier)
     pages = Pages()
-    content: list[dict[str, Any]] = []
+    content: list[Block] = body["content"]
     for item in response.items:
-        content += _blocks(item, pages, context)
-    body["content"] = content + pages.due()
+        if isinstance(item, ServerCall | ServerResult):
+            content += _server(item, pages, context)
+        else:
+            content += pages.due()
+            content += _WRITERS[type(item)](item, context)
+    content += pages.due()
     body.update(reasons.write(response.finish, context))
     return body
 
@@ -47,33 +56,44 @@ def envelope(id: str, model: str, tokens: Usage | None, tier: str | None = None)
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": usage.write(tokens or Usage(), tier),
+        "usage": usage.write(tokens or _UNCOUNTED, tier),
     }
 
 
-def _blocks(item: OutputItem, pages: Pages, context: Context) -> list[dict[str, Any]]:
-    if isinstance(item, ServerCall | ServerResult):
-        written = pages.write(item)
-        if written is None:
-            context.notes.drop("/content", f"what the provider's own {item.family} did has no counterpart")
-        return written or []
-    blocks = pages.due()
-    match item:
-        case Message(_, parts):
-            for part in parts:
-                if isinstance(part, Text | Refusal):
-                    blocks += text_block(part, context)
-                else:
-                    context.notes.drop("/content", "the model answers in text")
-        case Reasoning():
-            blocks += custody.thinking(item, context)
-        case ToolCall():
-            if item.cut:
-                context.notes.drop("/content", f"the call {item.name} broke off")
-                return blocks
-            blocks += (custody.block(seal, context, "ahead") for seal in item.seals)
-            args = jsonio.Verbatim(call_input(item.args_text, context))
-            blocks.append({"type": "tool_use", "id": item.call_id, "name": item.name, "input": args})
-        case _:
-            context.notes.drop("/content", f"no counterpart for {item.kind}")
+def _server(item: ServerCall | ServerResult, pages: Pages, context: Context) -> list[Block]:
+    written = pages.write(item)
+    if written is None:
+        context.notes.drop("/content", f"what the provider's own {item.family} did has no counterpart")
+    return written or []
+
+
+def _message(item: Message, context: Context) -> list[Block]:
+    blocks: list[Block] = []
+    for part in item.parts:
+        if isinstance(part, Text | Refusal):
+            blocks += text_block(part, context)
+        else:
+            context.notes.drop("/content", "the model answers in text")
     return blocks
+
+
+def _call(item: ToolCall, context: Context) -> list[Block]:
+    if item.cut:
+        context.notes.drop("/content", f"the call {item.name} broke off")
+        return []
+    args = jsonio.Verbatim(call_input(item.args_text, context))
+    block = {"type": "tool_use", "id": item.call_id, "name": item.name, "input": args}
+    return [*(custody.block(seal, context, "ahead") for seal in item.seals), block]
+
+
+def _opaque(item: OpaqueItem, context: Context) -> list[Block]:
+    context.notes.drop("/content", f"no counterpart for {item.kind}")
+    return []
+
+
+_WRITERS: dict[type, Callable[[Any, Context], list[Block]]] = {
+    Message: _message,
+    Reasoning: custody.thinking,
+    ToolCall: _call,
+    OpaqueItem: _opaque,
+}

@@ -59,7 +59,8 @@ class MessagesEncoder:
 
     Blocks cannot overlap here. The item at the front is told as it comes; items that open meanwhile wait, and are told
     in their order when it closes. Thinking is one block for each item, with the seal as its last delta; a block opens with
-    the first that it holds, because an empty text is refused when the client sends it back.
+    the first that it holds, because an empty text is refused when the client sends it back. Only that of a call opens with its
+    item: the seals that are known by then go before it, and those that come later behind it.
     """
 
     content_type = b"text/event-stream"
@@ -72,10 +73,11 @@ class MessagesEncoder:
         self._others: set[int] = set()  # items of choices that nobody can hear here
         self._index = -1
         self._open = False
+        self._flows = False  # whether pieces may go into the open block as they are
         self._head = b""  # of a delta of the open block, up to its text
-        self._args = ""  # of a call whose block is not open yet
+        self._blank = ""  # how the arguments of a call begin, while nothing but white space has come
         self._nested = False
-        self._seals: list[Seal] = []
+        self._seals: list[Seal] = []  # that go behind what is told
         self._pages = Pages()
         self._usage: Usage | None = None
         self._finish = Finish("stop")
@@ -84,7 +86,7 @@ class MessagesEncoder:
         """The events of an event."""
         if type(event) is Delta:
             # the hot path: one more piece of what the front item is saying
-            if event.item == self._front and self._open and event.text:
+            if event.item == self._front and self._flows and event.text:
                 return b"%b%b%b" % (self._head, jsonio.dumps(event.text), _TAIL)
             return self._in_turn(event)
         match event:
@@ -143,7 +145,10 @@ class MessagesEncoder:
                 return self._say(kind, text)
             case ItemOpened(_, kind):
                 self._opened, self._seals = event, []
-                return b"" if kind == "server" else b"".join(map(self._whole, self._pages.due()))
+                if kind == "server":
+                    return b""
+                owed = b"".join(map(self._whole, self._pages.due()))
+                return owed + self._call(event) if kind == "tool_call" else owed
             case PartOpened(_, part, kind) if part and kind in ("summary", "full"):
                 return self._say(kind, "\n\n")  # thinking is one text, its segments a paragraph apart
             case Cited(_, _, annotation):
@@ -164,15 +169,16 @@ class MessagesEncoder:
     def _say(self, kind: DeltaKind, text: str) -> bytes:
         """A piece of a block, which may be its first."""
         start = b""
-        if not self._open:
-            if kind == "args":
-                self._args += text
-                # Arguments that are whole at once are Gemini's, and the seal of the call may still come.
-                return b"" if self._args.endswith("}") or self._args.isspace() else self._say_args()
-            if kind in ("summary", "full"):
-                start = self._start({"type": "thinking", "thinking": "", "signature": ""}, kind)
-            else:
-                start = self._start({"type": "text", "text": ""}, kind)
+        if self._flows:
+            pass
+        elif kind == "args":
+            text = self._begun(text)
+            if not text:
+                return b""
+        elif kind in ("summary", "full"):
+            start = self._start({"type": "thinking", "thinking": "", "signature": ""}, kind)
+        else:
+            start = self._start({"type": "text", "text": ""}, kind)
         return b"%b%b%b%b" % (start, self._head, jsonio.dumps(text), _TAIL)
 
     def _close(self, whole: OutputItem) -> bytes:
@@ -187,10 +193,9 @@ class MessagesEncoder:
             signed = self._delta("signature_delta", "signature", signature) + self._stop()
             return signed + b"".join(self._whole(custody.hidden(seal, self._context)) for seal in whole.seals[1:])
         if opened.kind == "tool_call":
-            start = b"" if self._open else self._say_args()
             end = self._delta("input_json_delta", "partial_json", "}") if self._nested else b""
-            self._nested = False
-            return start + end + self._stop() + self._behind()
+            self._nested, self._blank = False, ""
+            return end + self._stop() + self._behind()
         if isinstance(whole, ServerCall | ServerResult):
             blocks = self._pages.write(whole)
             if blocks is not None:
@@ -204,21 +209,22 @@ class MessagesEncoder:
 
     # blocks
 
-    def _say_args(self) -> bytes:
-        """A call with the arguments so far. Its seals go before it, as far as they are known."""
-        opened = self._opened
-        assert opened is not None, "the item is open"
-        seals = b"".join(self._whole(custody.block(seal, self._context, "ahead")) for seal in self._seals)
-        self._seals = []
-        block = {"type": "tool_use", "id": opened.call_id, "name": opened.name, "input": {}}
-        text, self._args = self._args, ""
-        start = seals + self._start(block, "args")
-        if not text.strip():
-            return start
-        # The input has to be an object; anything else goes into one.
+    def _call(self, opened: ItemOpened) -> bytes:
+        """The start of a call, behind its seals. How its arguments begin decides whether they flow."""
+        seals = b"".join(self._whole(custody.block(seal, self._context, "ahead")) for seal in opened.seals)
+        start = self._start({"type": "tool_use", "id": opened.call_id, "name": opened.name, "input": {}}, "args")
+        self._flows = False
+        return seals + start
+
+    def _begun(self, text: str) -> str:
+        """How a call's arguments begin. The input has to be an object; anything else goes into one."""
+        text, self._blank = self._blank + text, ""
+        if text.isspace():
+            self._blank = text  # which says nothing of what follows
+            return ""
+        self._flows = True
         self._nested = not text.lstrip().startswith("{")
-        text = f'{{"value":{text}' if self._nested else text
-        return b"%b%b%b%b" % (start, self._head, jsonio.dumps(text), _TAIL)
+        return f'{{"value":{text}' if self._nested else text
 
     def _behind(self) -> bytes:
         """Seals that came when what they seal was told already."""
@@ -241,7 +247,7 @@ class MessagesEncoder:
 
     def _start(self, block: dict[str, Any], kind: DeltaKind) -> bytes:
         self._index += 1
-        self._open = True
+        self._open = self._flows = True
         type_, member = _DELTAS[kind]
         self._head = (
             b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":'
@@ -255,7 +261,7 @@ class MessagesEncoder:
     def _stop(self) -> bytes:
         if not self._open:
             return b""
-        self._open = False
+        self._open = self._flows = False
         return _event("content_block_stop", {"index": self._index})
 
 

@@ -142,6 +142,7 @@ class Contents:
 
     def _seal_last(self, part: Node, seals: tuple[Seal, ...]) -> None:
         """A signature without anything to sign belongs to what stands before it."""
+        seals = tuple(msgspec.structs.replace(seal, at=part.at) for seal in seals)
         last: Any = self._parts[-1] if self._parts else self.items[-1] if len(self.items) > self._first else None
         if isinstance(last, Text):
             self._parts[-1] = msgspec.structs.replace(last, seals=(*last.seals, *seals))

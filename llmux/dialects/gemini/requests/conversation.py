@@ -10,7 +10,7 @@ from llmux import jsonio
 from llmux.dialects.context import Context
 from llmux.dialects.gemini import servers, signatures
 from llmux.dialects.gemini.requests.parts import Parts, Written
-from llmux.dialects.neutral import Item, Message, Reasoning, Seal, ServerCall, ServerResult, Text, ToolCall, ToolResult
+from llmux.dialects.neutral import Item, Media, Message, Reasoning, Seal, ServerCall, ServerResult, Text, ToolCall, ToolResult
 from llmux.dialects.tools import wrap_input
 
 _SEE_BELOW = "[{kind}: see below]"
@@ -206,7 +206,9 @@ class Conversation:
             if response is None:
                 notes.approximate(item.at, "an object that would be taken for a reference is told as text")
         if shown and self._context.target.capabilities.result_media is not True:
-            notes.approximate(item.at, "what the result shows stands behind the results")
+            for part in item.parts:
+                if isinstance(part, Media):
+                    notes.approximate(part.at, "what a result shows stands behind the results")
             marks = [_SEE_BELOW.format(kind=_kind(part)) for part in shown]
             text = "\n".join([*([text] if text else []), *marks])
             self._below += shown

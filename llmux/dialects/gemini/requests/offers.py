@@ -113,7 +113,7 @@ def _hosted(tool: Tool, context: Context) -> list[dict[str, Any]]:
         return [dict(tool.raw)]
     name = _HOSTED.get(tool.family) if context.target.options.hosted_tools == "map" else None
     if name is None:
-        context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider")
+        context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider; see translation.hosted_tools")
         return []
     context.notes.approximate(tool.at, "the provider does it in its own way")
     if tool.mark is not None:

@@ -76,10 +76,11 @@ class Parts:
     def signature(self, seals: tuple[Seal, ...], at: str) -> str | None:
         """The signature among some seals. Only those that Gemini made can be sent."""
         own = [seal for seal in seals if seal.family == signatures.FAMILY]
-        if len(own) < len(seals):
-            self._context.notes.drop(at, "only its own maker reads another provider's proof")
-        if len(own) > 1:
-            self._context.notes.drop(at, "there is room for one signature")
+        for seal in seals:
+            if seal.family != signatures.FAMILY:
+                self._context.notes.drop(seal.at or at, "only its own maker reads another provider's proof")
+        for seal in own[1:]:
+            self._context.notes.drop(seal.at or at, "there is room for one signature")
         return own[0].payload if own else None
 
     def unmarked(self, mark: Mark | None) -> None:

@@ -94,8 +94,9 @@ class Telling:
         """Nothing follows."""
         for index, candidate in self._candidates.items():
             if not candidate.ended:
-                self._context.notes.approximate("/finishReason", "the provider gave no reason")
-                self._finish(Told({"finishReason": "STOP"}, ""), index, candidate)
+                told = Told({"finishReason": "STOP"}, f"/candidates/{index}")
+                self._context.notes.invent(told.where("finishReason"), "the provider gave no reason")
+                self._finish(told, index, candidate)
         self._meter()
         self.teller.end()
 
@@ -271,13 +272,14 @@ class Telling:
             self._call_is_whole(candidate)
             candidate.enter("other")
             id_ = call.get("id")
-            candidate.call = self.teller.open_call(id_ if isinstance(id_, str) else "", name, index)
+            seals = (signatures.native(signature),) if signature else ()
+            candidate.call = self.teller.open_call(id_ if isinstance(id_, str) else "", name, index, seals=seals)
             if call.get("willContinue") is True or call.get("partialArgs") is not None:
                 candidate.pieces = PartialArguments()
             else:
                 args = call.get("args")
                 self.teller.args(candidate.call, "{}" if args is None else jsonio.dumps(args).decode())
-        if signature:
+        elif signature:
             self.teller.seal(candidate.call, signatures.native(signature))
         if candidate.pieces is not None:
             for piece in call.children("partialArgs"):

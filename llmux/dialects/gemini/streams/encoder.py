@@ -16,7 +16,6 @@ from llmux.dialects.events import (
     Metered,
     PartClosed,
     PartOpened,
-    Pinged,
     Sealed,
     Started,
 )
@@ -110,9 +109,7 @@ class Encoder:
                 self._usage = tokens
             case Ended(response):
                 return self._end(response)
-            case Pinged() if self._framed:
-                return b": ping\n\n"
-        return b""
+        return b""  # a ping too: Google's own SDK takes a comment for a record that it cannot read
 
     def error(self, fault: Fault) -> bytes:
         """An error record."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from typing import Any
 
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Blocks, FileId, Inline, Link, Media, OpaquePart, Part, PlainText, Refusal, SearchResult, Text
 from llmux.dialects.openai_chat.requests.marks import Marks
+
+# Why a seal is not sent.
+NOT_OURS = "a seal that only its own maker reads"
 
 _PDF = "application/pdf"
 _SOUNDS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
@@ -19,9 +23,9 @@ _MAGIC: tuple[tuple[str, str], ...] = (
     ("UklGR", "image/webp"),
     ("JVBERi", _PDF),
 )
-_DETAILS = ("auto", "low", "high", "original")
+_DETAILS = ("low", "high", "original")  # `auto` is what is done anyway
 # The API insists on a file's name.
-_NAMES = {_PDF: "document.pdf"}
+_NAMES = {_PDF: "document.pdf", "text/plain": "document.txt"}
 _NAME = "document"
 
 
@@ -54,10 +58,14 @@ class Content:
         """What can hold texts only. `whose` says it in refusals."""
         found: list[dict[str, Any]] = []
         for part in parts:
-            if isinstance(part, Media) and not isinstance(part.source, PlainText | Blocks):
-                self._context.notes.refuse(part.at, f"{whose} holds texts only")
-            else:
-                found += self.parts((part,))
+            if isinstance(part, Media) and isinstance(part.source, PlainText):
+                found.append(self.text(self._in_words(part, part.source)))
+                continue
+            for written in self.parts((part,)):
+                if written["type"] == "text":
+                    found.append(written)
+                else:
+                    self._context.notes.refuse(part.at, f"{whose} holds texts only")
         return found
 
     def text(self, part: Text) -> dict[str, Any]:
@@ -72,8 +80,10 @@ class Content:
     def _note_unsaid(self, part: Text) -> None:
         if part.annotations:
             self._context.notes.drop(part.at, "what a text cites cannot be sent back")
-        if part.seals or part.logprobs:
-            self._context.notes.drop(part.at, "only its own maker reads what goes with this text")
+        for seal in part.seals:
+            self._context.notes.drop(seal.at or part.at, NOT_OURS)
+        if part.logprobs:
+            self._context.notes.drop(part.at, "how likely a text was cannot be told again")
 
     def _plain(self, text: str) -> dict[str, Any]:
         return {"type": "text", "text": text}
@@ -85,7 +95,7 @@ class Content:
     def _opaque(self, part: OpaquePart) -> list[dict[str, Any]]:
         if part.dialect == "openai-chat":
             return [dict(part.raw)]
-        self._context.notes.refuse(part.at, f"no counterpart for {part.kind}")
+        self._context.notes.drop(part.at, f"no counterpart for {part.kind}")
         return []
 
     def _search_result(self, part: SearchResult) -> list[dict[str, Any]]:
@@ -151,20 +161,29 @@ class Content:
             case FileId(_, id_):
                 return self._marked(media, {"type": "file", "file": {"file_id": id_}})
             case Inline(data):
-                name = media.name
-                if not name:
-                    name = _NAMES.get(mime, _NAME)
-                    notes.invent("/messages", f"a file needs a name: {name}")
-                url = f"data:{mime or 'application/octet-stream'};base64,{data}"
-                return self._marked(media, {"type": "file", "file": {"file_data": url, "filename": name}})
+                return self._bytes(media, data, mime or "application/octet-stream")
             case PlainText(text):
-                notes.approximate(media.at, "a document of plain text is told as text")
-                return self._marked(media, self._plain(f"{media.name}\n{text}" if media.name else text))
+                data = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+                return self._bytes(media, data, "text/plain")
             case Blocks(parts):
                 notes.approximate(media.at, "what a document holds is told in its place")
                 return self._blocks(media, parts)
         notes.refuse(media.at, "the API fetches no documents")
         return []
+
+    def _bytes(self, media: Media, data: str, mime: str) -> list[dict[str, Any]]:
+        name = media.name
+        if not name:
+            name = _NAMES.get(mime, _NAME)
+            self._context.notes.invent("/messages", f"a file needs a name: {name}")
+        file = {"file_data": f"data:{mime};base64,{data}", "filename": name}
+        return self._marked(media, {"type": "file", "file": file})
+
+    def _in_words(self, media: Media, source: PlainText) -> Text:
+        """A document where only texts can stand."""
+        self._context.notes.approximate(media.at, "a document of plain text is told as text")
+        text = f"{media.name}\n{source.text}" if media.name else source.text
+        return Text(text, mark=media.mark, at=media.at)
 
     def _blocks(self, media: Media, parts: tuple[Part, ...]) -> list[dict[str, Any]]:
         head = [self._plain(media.name)] if media.name else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from typing import Any
 
 import attrs
@@ -23,7 +24,7 @@ from llmux.dialects.neutral import (
     ToolCall,
     ToolResult,
 )
-from llmux.dialects.openai_chat.requests.content import Content, simple
+from llmux.dialects.openai_chat.requests.content import NOT_OURS, Content, simple
 from llmux.dialects.openai_chat.requests.marks import Marks
 from llmux.dialects.openai_chat.requests.messages import ERROR_PREFIX
 
@@ -34,7 +35,8 @@ _NO_MARK = "calls cannot be marked"
 class Spoken:
     """One message. `parts` are its content, `turn` is that of its last item; `at` is for notes.
 
-    The rest is the assistant's: its `refusal`, what it thought, and its `calls`.
+    `lost`: something stood there that cannot be said. The rest is the assistant's: its `refusal`, what it thought, and its
+    `calls`.
     """
 
     role: str
@@ -42,6 +44,7 @@ class Spoken:
     at: str
     name: str = ""
     call_id: str = ""
+    lost: bool = False
     parts: list[dict[str, Any]] = attrs.Factory(list)
     refusal: str = ""
     thoughts: list[str] = attrs.Factory(list)
@@ -120,7 +123,9 @@ class Conversation:
                     self._says_assistant(item)
                 elif role == "user":
                     spoken = self._enter("user", item, item.author)
-                    spoken.parts += self._content.parts(item.parts)
+                    written = self._content.parts(item.parts)
+                    spoken.parts += written
+                    spoken.lost = bool(item.parts) and not written
                 else:
                     spoken = self._enter(role, item, item.author)
                     spoken.parts += self._content.texts(item.parts, "a system prompt")
@@ -150,8 +155,10 @@ class Conversation:
 
     def _says(self, spoken: Spoken) -> bool:
         """Whether a message says anything. What the model merely thought says nothing."""
-        if spoken.parts or spoken.calls or spoken.refusal or spoken.role != "assistant":
+        if spoken.parts or spoken.calls or spoken.refusal:
             return True
+        if spoken.role != "assistant" or spoken.lost:
+            return not spoken.lost
         self._notes.drop(spoken.at, "a message in which nothing stands is left out")
         return False
 
@@ -171,16 +178,17 @@ class Conversation:
                 if part.text or part.mark is not None:
                     spoken.parts.append(self._content.text(Text(part.text, part.annotations, mark=part.mark, at=part.at)))
             elif isinstance(part, Text) and not part.text and part.seals:
-                self._notes.drop(part.at, "a seal that only its own maker reads")
+                self._unsealed(part.seals, (), part.at)
             else:
-                spoken.parts += self._content.texts((part,), "what the model said")
+                written = self._content.texts((part,), "what the model said")
+                spoken.parts += written
+                spoken.lost = spoken.lost or not written
 
     def _reasoning(self, item: Reasoning) -> None:
         spoken = self._enter("assistant", item, joins=True)
         own = [seal for seal in item.seals if seal.family == self._family == "anthropic"]
         spoken.blocks += _blocks(item.text, own)
-        if len(own) < len(item.seals):
-            self._notes.drop(item.at, "a seal that only its own maker reads")
+        self._unsealed(item.seals, own, item.at)
         if item.text and not own:
             if self._thinks_on:
                 spoken.thoughts.append(item.text)
@@ -199,10 +207,15 @@ class Conversation:
         own = [seal for seal in item.seals if seal.family == self._family == "gemini"]
         if own:
             call["extra_content"] = _extra(own[-1])
-        if len(own) < len(item.seals):
-            self._notes.drop(item.at, "a seal that only its own maker reads")
+        self._unsealed(item.seals, own, item.at)
         self._marks.lose(item.mark, _NO_MARK)
         spoken.calls.append(call)
+
+    def _unsealed(self, seals: Iterable[Seal], own: Container[Seal], at: str) -> None:
+        """Note what is not sent of the seals of what stands at `at`."""
+        for seal in seals:
+            if seal not in own:
+                self._notes.drop(seal.at or at, NOT_OURS)
 
     def _in_words(self, item: ServerCall | ServerResult) -> None:
         """What a provider's own tools did, for the model to read."""
@@ -228,22 +241,14 @@ class Conversation:
                 self._shown_at = item.at
             else:
                 told.append(part)
-        parts = []
-        for written in self._content.parts(told):
-            if written["type"] == "text":
-                parts.append(written)
-            else:
-                self._notes.refuse(item.at, "what a tool gave back holds texts only")
+        parts = self._content.texts(told, "what a tool gave back")
         if item.is_error:
             self._notes.approximate(item.at, "an error is told in words")
             if parts:
                 parts[0]["text"] = ERROR_PREFIX + parts[0]["text"]
             else:
                 parts.append({"type": "text", "text": ERROR_PREFIX})
-        if item.mark is not None and parts:
-            self._marks.add(item.mark, parts[-1])
-        else:
-            self._marks.lose(item.mark, "nothing stands there that could be cached")
+        self._marks.lose(item.mark, "results of tools cannot be marked")
         self._spoken.append(Spoken("tool", item.turn, item.at, call_id=item.call_id, parts=parts))
 
     def _show(self) -> None:

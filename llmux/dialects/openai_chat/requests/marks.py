@@ -57,7 +57,7 @@ class Marks:
             return None
         ttl = _TTLS.get(mark.ttl)
         if ttl is None:
-            self._context.notes.drop(mark.at, f"the API keeps nothing for {mark.ttl}")
+            self._context.notes.drop(f"{mark.at}/ttl", f"the API keeps nothing for {mark.ttl}")
         elif mark.ttl in _SHORTENED:
-            self._context.notes.approximate(mark.at, f"kept for at least {ttl}")
+            self._context.notes.approximate(f"{mark.at}/ttl", f"kept for at least {ttl}")
         return ttl

@@ -99,7 +99,9 @@ class Messages:
             returned = Returned(node, turn, at, context)
             thoughts, sealed_calls = returned.items, returned.calls
             if given := signature(node):
-                seals = context.seal_in(given, Seal("gemini", "thought_signature", given), "", signature_at(at))
+                native = Seal("gemini", "thought_signature", given)
+                found = context.seal_in(given, native, "", signature_at(at))
+                seals = tuple(msgspec.structs.replace(seal, at=f"{at}/extra_content") for seal in found)
         if node.get("audio") is not None:
             context.notes.refuse(f"{at}/audio", "only its own maker knows what was said")
         parts = self._said(node, at, seals)

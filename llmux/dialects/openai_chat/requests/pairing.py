@@ -22,6 +22,9 @@ _LEGAL = re.compile(r"[\x21-\x7e]{1,64}")
 _SERVERS = "srvtoolu_"
 
 
+_OF_TOOLS = frozenset((ToolCall, ToolResult))
+
+
 @attrs.define
 class _Pair:
     """A call, and what it gave back. `order` is where that stood in the request."""
@@ -33,6 +36,8 @@ class _Pair:
 
 def paired(request: Request, context: Context) -> list[Item]:
     """The items, every turn's results right behind it in their order. Raises Fault."""
+    if not any(type(item) in _OF_TOOLS for item in request.items):
+        return list(request.items)
     pairs: dict[str, _Pair] = {}
     taken: set[str] = set()
     line: list[Item | _Pair] = []

@@ -35,15 +35,13 @@ _PDF_BEGINS = "JVBERi"
 
 
 def part(at: str, node: dict[str, Any], context: Context) -> Part:
-    """A part of a message. One that only this API knows is kept as it is, and refused."""
+    """A part of a message. One that nobody knows is kept as it is."""
     if node.get("type") == "text":  # most are
         return _text(at, node, context)
     reader = _READERS.get(string(node.get("type"), f"{at}/type"))
     if reader is not None:
         return reader(at, node, context)
-    kind = str(node.get("type"))
-    context.notes.refuse(at, f"no counterpart for {kind}")
-    return OpaquePart(kind, node, "openai-chat", at)
+    return OpaquePart(str(node.get("type")), node, "openai-chat", at)
 
 
 def read_mark(node: dict[str, Any], at: str, context: Context) -> Mark | None:

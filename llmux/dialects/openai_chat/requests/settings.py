@@ -59,7 +59,7 @@ def _max_out(doc: dict[str, Any], where: dict[str, str], context: Context) -> in
         return older
     where["max_out"] = "/max_completion_tokens"
     if older is not None and older != newer:
-        context.notes.approximate("/max_tokens", "max_completion_tokens counts")
+        context.notes.drop("/max_tokens", "max_completion_tokens counts")
     return newer
 
 
@@ -109,7 +109,7 @@ def _format(node: dict[str, Any] | None, where: dict[str, str], context: Context
     if node is None:
         return Output()
     at = "/response_format"
-    where["format"] = f"{at}/type"
+    where["format"] = at
     reading.rest(node, _FORMAT, at, context.notes)
     match node.get("type"):
         case "text":

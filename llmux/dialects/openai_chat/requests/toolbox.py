@@ -74,7 +74,8 @@ def _tool(tool: Tool, context: Context, marks: Marks) -> dict[str, Any]:
         if tool.grammar is not None:
             body["format"] = _format(tool.grammar)
     else:
-        body["parameters"] = _schema(tool.schema)
+        if tool.schema is not None:
+            body["parameters"] = _schema(tool.schema)
         if tool.strict is not None:
             body["strict"] = tool.strict
     if tool.deferred:
@@ -93,10 +94,8 @@ def _described(tool: Tool, context: Context) -> str | None:
     return f"{tool.description}\n\n{told}" if tool.description else told
 
 
-def _schema(schema: dict[str, Any] | None) -> dict[str, Any]:
+def _schema(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema of the arguments. OpenAI refuses that of an object without `properties`."""
-    if not schema:
-        return {"type": "object", "properties": {}}
     if schema.get("type") == "object" and "properties" not in schema:
         return {**schema, "properties": {}}
     return schema
@@ -115,7 +114,7 @@ def _search(tool: Tool, context: Context) -> dict[str, Any] | None:
     if tool.dialect == "openai-chat":
         return dict(raw)
     if context.target.options.hosted_tools != "map" or tool.family != "web_search":
-        context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider")
+        context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider; see translation.hosted_tools")
         return None
     context.notes.approximate(tool.at, "the provider searches in its own way")
     options: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from llmux.dialects.openai_chat.requests import limits, toolbox
 from llmux.dialects.openai_chat.requests.conversation import Conversation
 from llmux.dialects.openai_chat.requests.marks import Marks
 from llmux.dialects.openai_chat.requests.pairing import paired
+from llmux.dialects.reading import invalid
 from llmux.thinking import level_of
 
 _TIERS: dict[Tier, str] = {
@@ -37,7 +38,10 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     body: dict[str, Any] = {"model": context.target.model or request.model}
     tools = toolbox.write(request, context, marks)
     marks.settle()
-    body["messages"] = conversation.messages()
+    messages = conversation.messages()
+    if not messages:
+        raise invalid("/messages", "there must be a message in which something stands")
+    body["messages"] = messages
     if context.stream or request.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
@@ -88,7 +92,9 @@ def _form(request: Request, context: Context) -> dict[str, Any]:
     others = [each for each in output.modalities or () if each.lower() != "text"]
     if others:
         context.notes.refuse(request.where.get("modalities", ""), f"answers come in text, not in {', '.join(others)}")
-    if output.format == "json":
+    if output.format == "text":
+        members["response_format"] = {"type": "text"}
+    elif output.format == "json":
         members["response_format"] = {"type": "json_object"}
     elif output.format == "schema":
         members["response_format"] = {"type": "json_schema", "json_schema": _schema(output, context)}
@@ -117,7 +123,7 @@ def _rest(request: Request, context: Context) -> dict[str, Any]:
         if len(user) > _LONGEST_USER:
             user = hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
             context.notes.approximate(request.where.get("user", ""), f"longer than {_LONGEST_USER} characters: {user}")
-        members["user"] = user
+        members["safety_identifier"] = user
     if request.metadata:
         members["metadata"] = dict(request.metadata)
     if request.store:

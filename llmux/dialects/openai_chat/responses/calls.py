@@ -111,11 +111,10 @@ class Calls:
 
     def _open(self, call: _Call) -> None:
         teller = self._teller
-        call.item = teller.open_call(call.id, call.name, self._choice, custom=call.custom)
         mine = [seal for id_, seal in self._ahead if id_ in ("", call.id)]
         self._ahead = [(id_, seal) for id_, seal in self._ahead if id_ not in ("", call.id)]
-        for seal in (*mine, *call.seals):
-            teller.seal(call.item, seal)
+        seals = (*mine, *call.seals)
+        call.item = teller.open_call(call.id, call.name, self._choice, custom=call.custom, seals=seals)
         for args in call.held:
             teller.args(call.item, args)
 

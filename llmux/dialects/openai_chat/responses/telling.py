@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llmux.dialects import reading
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Finish, Seal
 from llmux.dialects.openai_chat import citations, custody, probabilities, reasons, usage
@@ -14,8 +15,8 @@ from llmux.dialects.openai_chat.responses.calls import Calls
 from llmux.dialects.telling import Teller
 from llmux.errors import Fault
 
-_ID = "chatcmpl-"
-_TIERS = {"default": "standard"}
+ID = "chatcmpl-"
+TIERS = {"default": "standard"}
 # What a message may hold that has no slot.
 _UNSAID = ("audio", "images")
 
@@ -57,7 +58,7 @@ class Telling:
         for choice in choices:
             if not isinstance(choice, dict):
                 raise Fault("bad_gateway", "the provider sent a choice that is no object", code="upstream_invalid")
-            self._see_choice(choice, choice.get(member))
+            self._see_choice(choice, member)
         counts = document.get("usage")
         if counts is None and isinstance(document.get("x_groq"), dict):
             counts = document["x_groq"].get("usage")
@@ -65,8 +66,7 @@ class Telling:
             self._counts = counts
             if self.teller.started:
                 self.teller.meter(usage.read(counts))
-        if document.get("moderation") is not None:
-            self._context.notes.drop("/moderation", "no counterpart")
+        reading.surplus(document, _DOCUMENT, "", self._context.notes)
 
     def end(self, *, silently: bool) -> None:
         """Nothing follows. `silently`: the stream just stops, where `[DONE]` should stand. Raises Fault for what is not whole."""
@@ -76,17 +76,18 @@ class Telling:
         if not self._choices or (unfinished and (silently or not all(choice.said for choice in unfinished))):
             raise _truncated()
         for choice in unfinished:
-            self._context.notes.approximate(f"/choices/{choice.index}/finish_reason", "the provider gave no reason")
-            self._finish(choice, Finish("stop"))
+            at = reasons.place(choice.index)
+            self._context.notes.invent(at, "the provider gave no reason")
+            self._finish(choice, Finish("stop", at=at))
         self.teller.end()
 
     def _start(self, document: dict[str, Any]) -> None:
         created, tier = document.get("created"), document.get("service_tier")
         self.teller.start(
-            _text(document.get("id")).removeprefix(_ID),
+            _text(document.get("id")).removeprefix(ID),
             _text(document.get("model")),
             created if isinstance(created, int) and created > 0 else None,
-            tier=_TIERS.get(tier, tier) if isinstance(tier, str) else None,
+            tier=TIERS.get(tier, tier) if isinstance(tier, str) else None,
             fingerprint=_text(document.get("system_fingerprint")) or None,
         )
         if self._counts is not None:
@@ -94,7 +95,7 @@ class Telling:
 
     # a choice
 
-    def _see_choice(self, node: dict[str, Any], said: object) -> None:
+    def _see_choice(self, node: dict[str, Any], member: str) -> None:
         index = node.get("index")
         number = index if isinstance(index, int) and index > 0 else 0
         choice = self._choices.get(number)
@@ -102,9 +103,12 @@ class Telling:
             choice = self._choices[number] = _Choice(number, self.teller)
         if choice.finished:
             return
+        said = node.get(member)
         if isinstance(said, dict):
             self._say(choice, said, node.get("logprobs"))
-        finish = reasons.read(node, refused=choice.refused)
+            reading.surplus(said, _SAID, f"/choices/{number}/{member}", self._context.notes)
+        reading.surplus(node, _CHOICE, f"/choices/{number}", self._context.notes)
+        finish = reasons.read(node, number, refused=choice.refused)
         if finish is not None:
             self._finish(choice, finish)
 
@@ -154,7 +158,7 @@ class Telling:
             if part.get("type") == "thinking" and isinstance(inner, list):
                 text = "".join(_text(each.get("text")) for each in inner if isinstance(each, dict))
                 if text:
-                    self.teller.think("full", text, choice.index)
+                    self.teller.think("summary", text, choice.index)
             elif part.get("type") == "text" and part.get("text"):
                 choice.said = True
                 choice.calls.settle()
@@ -171,7 +175,7 @@ class Telling:
             choice.calls.settle()
             item = teller.open_reasoning(number) if piece.alone else teller.reasoning(number)
             if piece.text:
-                teller.say(item, piece.kind, piece.text)
+                teller.say(item, "summary", piece.text)
             if seal is not None:
                 teller.seal(item, seal)
                 teller.close(item)
@@ -186,12 +190,23 @@ class Telling:
         if choice.calls.unnamed():
             self._context.notes.drop(f"/choices/{choice.index}/message/tool_calls", "a call without a name")
             if finish.reason in ("tool_calls", "stop"):
-                finish = Finish("malformed", message="a tool was called without a name", raw=finish.raw)
+                finish = Finish("malformed", message="a tool was called without a name", raw=finish.raw, at=finish.at)
         self.teller.finish(finish, choice.index)
 
 
+# What is read, and what servers tell of themselves that no client has to know.
+_DOCUMENT = frozenset(
+    {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "obfuscation", "metadata"}
+    | {"provider", "prompt_filter_results", "x_groq", "timings", "time_info", "prompt_logprobs", "prompt_token_ids"}
+    | {"kv_transfer_params"}
+)
+_CHOICE = frozenset(
+    {"index", "delta", "message", "finish_reason", "logprobs", "stop_reason", "matched_stop", "native_finish_reason"}
+    | {"content_filter_results", "content_filter_offsets", "content_filter_result", "token_ids"}
+)
 # Members of a delta that have nothing to do with reasoning.
-_PLAIN = frozenset({"role", "content", "refusal", "tool_calls", "function_call", "annotations", "audio"})
+_PLAIN = frozenset({"role", "content", "refusal", "tool_calls", "function_call", "annotations", "audio", "images"})
+_SAID = _PLAIN | {"reasoning_content", "reasoning", "reasoning_details", "thinking_blocks", "extra_content", "name"}
 
 
 def _truncated() -> Fault:

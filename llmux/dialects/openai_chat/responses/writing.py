@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Choice, Message, Reasoning, Refusal, Response, Text, TokenProbability, ToolCall
+from llmux.dialects.neutral import (
+    Choice,
+    Message,
+    OpaqueItem,
+    Reasoning,
+    Refusal,
+    Response,
+    ServerCall,
+    ServerResult,
+    Text,
+    TokenProbability,
+    ToolCall,
+)
 from llmux.dialects.openai_chat import citations, custody, probabilities, reasons, usage
 from llmux.dialects.openai_chat.requests.offers import is_legacy
 
@@ -45,15 +57,19 @@ def _choice(index: int, choice: Choice, context: Context) -> dict[str, Any]:
         elif isinstance(item, ToolCall):
             said.call(item)
         else:
-            context.notes.drop(_MESSAGE, "what the provider's own tools did has no counterpart")
+            note_unsaid(item, context)
     legacy = is_legacy(context.asked)
-    refused = bool(said.refusal)
-    return {
+    finish = choice.finish
+    said.refusal = said.refusal or reasons.refusal(finish)
+    written: dict[str, Any] = {
         "index": index,
-        "message": said.written(legacy, silent=choice.finish.reason != "stop"),
+        "message": said.written(legacy, silent=finish.reason != "stop"),
         "logprobs": {"content": probabilities.write(said.logprobs), "refusal": None} if said.logprobs else None,
-        "finish_reason": reasons.write(choice.finish, context, refused=refused, legacy=legacy and bool(said.calls)),
+        "finish_reason": reasons.write(finish, context, refused=bool(said.refusal), legacy=legacy and bool(said.calls)),
     }
+    if finish.stop_sequence is not None:
+        written["matched_stop"] = finish.stop_sequence
+    return written
 
 
 class _Said:
@@ -61,7 +77,6 @@ class _Said:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._extra: dict[str, Any] | None = None
         self._citations: list[dict[str, Any]] = []
         self.content = ""
         self.refusal = ""
@@ -77,8 +92,7 @@ class _Said:
                 self._citations += citations.of_text(part, len(self.content), self._context)
                 self.content += part.text
                 self.logprobs += part.logprobs
-                for seal in part.seals:
-                    self._extra = custody.extra(seal, self._context)
+                self.blocks += (custody.hidden(seal, self._context) for seal in part.seals)
             elif isinstance(part, Refusal):
                 self.refusal += part.text
             else:
@@ -100,8 +114,6 @@ class _Said:
             message["reasoning_content"] = "\n\n".join(self.thoughts)
         if self.blocks:
             message["thinking_blocks"] = self.blocks
-        if self._extra is not None:
-            message["extra_content"] = self._extra
         if self.calls and legacy:
             message["function_call"] = self.calls[0]["function"]
             note_surplus(self.calls[1:], self._context)
@@ -126,6 +138,11 @@ def note_surplus(calls: Sequence[object], context: Context) -> None:
     """The older API has one call in an answer."""
     if calls:
         context.notes.drop(f"{_MESSAGE}/tool_calls", "a client that knows functions only takes one call at a time")
+
+
+def note_unsaid(item: ServerCall | ServerResult | OpaqueItem, context: Context) -> None:
+    """What the provider's own tools did, and what only its own dialect knows."""
+    context.notes.drop(item.at or _MESSAGE, "what the provider's own tools did has no counterpart")
 
 
 def note_phase(phase: str, context: Context) -> None:

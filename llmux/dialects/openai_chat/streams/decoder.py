@@ -50,7 +50,7 @@ class ChatDecoder:
                             if member == "content":
                                 teller.text(text)
                             else:
-                                teller.say(item, "full", text)
+                                teller.say(item, "summary", text)
                             continue
                 self._chunk(chunk)
             except Fault as fault:

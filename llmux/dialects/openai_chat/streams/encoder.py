@@ -23,11 +23,21 @@ from llmux.dialects.events import (
     Sealed,
     Started,
 )
-from llmux.dialects.neutral import Annotation, OutputItem, Reasoning, Seal, ToolCall, Usage
+from llmux.dialects.neutral import (
+    Annotation,
+    OpaqueItem,
+    OutputItem,
+    Reasoning,
+    Seal,
+    ServerCall,
+    ServerResult,
+    ToolCall,
+    Usage,
+)
 from llmux.dialects.openai_chat import citations, custody, probabilities, reasons, usage
 from llmux.dialects.openai_chat.errors import error_object
 from llmux.dialects.openai_chat.requests.offers import is_legacy
-from llmux.dialects.openai_chat.responses.writing import envelope, note_phase, note_surplus
+from llmux.dialects.openai_chat.responses.writing import envelope, note_phase, note_surplus, note_unsaid
 from llmux.errors import Fault
 
 # Where a delta's text goes. `reasoning_content` is no part of the API, and what every client that shows reasoning reads.
@@ -42,7 +52,7 @@ _MEMBERS: dict[DeltaKind, str] = {
 class _Choice:
     """One choice on its way. `lines` are the bytes around a delta's text, by its kind."""
 
-    __slots__ = ("blocks", "calls", "citations", "extra", "head", "length", "lines", "refused", "tail", "thought")
+    __slots__ = ("blocks", "calls", "citations", "head", "length", "lines", "refused", "tail", "thought")
 
     def __init__(self, index: int, head: bytes, tail: bytes) -> None:
         self.head = b'%b,"choices":[{"index":%d,"delta":' % (head, index)
@@ -56,7 +66,6 @@ class _Choice:
         self.refused = False
         self.citations: list[dict[str, Any]] = []
         self.blocks: list[dict[str, Any]] = []
-        self.extra: dict[str, Any] | None = None
 
     def chunk(self, delta: dict[str, Any]) -> bytes:
         """A chunk that says something."""
@@ -169,20 +178,24 @@ class ChatEncoder:
     def _finish(self, event: Finished) -> bytes:
         begun = self._begin(event.choice)
         choice = self._choices[event.choice]
-        legacy = self._legacy and choice.calls > 0
+        last: dict[str, Any] = {}
+        explained = "" if choice.refused else reasons.refusal(event.finish)
+        if explained:
+            last["refusal"] = explained
+        refused = choice.refused or bool(explained)
         try:
-            reason = reasons.write(event.finish, self._context, refused=choice.refused, legacy=legacy)
+            reason = reasons.write(event.finish, self._context, refused=refused, legacy=self._legacy and choice.calls > 0)
         except Fault as fault:
             return begun + self.error(fault)
-        last: dict[str, Any] = {}
         if choice.citations:
             last["annotations"] = choice.citations
         if choice.blocks:
             last["thinking_blocks"] = choice.blocks
-        if choice.extra is not None:
-            last["extra_content"] = choice.extra
         said = choice.chunk(last) if last else b""
-        return b'%b%b%b{},"finish_reason":"%b"}%b' % (begun, said, choice.head, reason.encode(), self._tail)
+        matched = b""
+        if event.finish.stop_sequence is not None:
+            matched = b',"matched_stop":%b' % jsonio.dumps(event.finish.stop_sequence)
+        return b'%b%b%b{},"finish_reason":"%b"%b}%b' % (begun, said, choice.head, reason.encode(), matched, self._tail)
 
     def _end(self) -> bytes:
         if self._broken:
@@ -244,8 +257,7 @@ class ChatEncoder:
             offset = choice.length - len(text)
             choice.citations += citations.write(tuple(item.cited), text, offset, self._context)
             item.cited = []
-        for seal in item.seals:
-            choice.extra = custody.extra(seal, self._context)
+        choice.blocks += (custody.hidden(seal, self._context) for seal in item.seals)
         item.seals = []
 
     def _close(self, item: _Item, whole: OutputItem) -> bytes:
@@ -254,8 +266,8 @@ class ChatEncoder:
             choice.blocks += custody.blocks(whole, self._context)
         elif isinstance(whole, ToolCall):
             return self._close_call(item, whole)
-        elif item.kind == "server":
-            self._context.notes.drop("/choices/0/message", "what the provider's own tools did has no counterpart")
+        elif isinstance(whole, ServerCall | ServerResult | OpaqueItem):
+            note_unsaid(whole, self._context)
         return b""
 
     def _close_call(self, item: _Item, whole: ToolCall) -> bytes:

@@ -97,7 +97,7 @@ def _hosted(tool: Tool, context: Context) -> dict[str, Any] | None:
         return dict(tool.raw)
     node = _HOSTED.get(tool.family)
     if node is None or context.target.options.hosted_tools == "refuse":
-        context.notes.refuse(tool.at, f"{tool.name} is run by a provider of another dialect")
+        context.notes.refuse(tool.at, f"{tool.name} is run by another provider; see translation.hosted_tools")
         return None
     context.notes.approximate(tool.at, f"OpenAI's {node['type']} comes nearest")
     if tool.mark is not None:

@@ -126,8 +126,11 @@ class Outputs:
         """An item of this dialect as it came; of another's nothing but a note."""
         if item.dialect == DIALECT:
             return [] if item.raw is None else [dict(item.raw)]
-        kind = item.kind if isinstance(item, OpaqueItem) else item.family
-        self._context.notes.drop(item.at or "/output", f"no counterpart for {kind}")
+        if isinstance(item, OpaqueItem):  # whoever read it has noted it, because only he can say what it was
+            if item.at:
+                self._context.notes.drop(item.at, f"no counterpart for {item.kind}")
+        else:
+            self._context.notes.drop(item.at or "/output", f"no counterpart for {item.family}")
         return []
 
     def part(self, part: Text | Refusal | Segment) -> dict[str, Any]:

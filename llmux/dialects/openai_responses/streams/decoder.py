@@ -46,7 +46,7 @@ class ResponsesDecoder:
         """The provider closed in order. Raises Fault where the stream did not say its own end."""
         if not self._over:
             self._over = True
-            message = "the provider ended the stream before response.completed"
+            message = "the provider ended the stream before its end"
             return self._broken(Fault("bad_gateway", message, code="stream_truncated"))
         return self._reader.teller.take()
 

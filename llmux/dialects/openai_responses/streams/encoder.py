@@ -1,8 +1,8 @@
 """Writes a Responses stream: named events, numbered from 0, every text told in pieces, whole, in its part and in its item.
 
-Items may overlap in this dialect, so that whatever arrives leaves at once. Only the beginning of an item waits for the event
-behind it: a call's seal stands before the call, and a message may turn out to be a picture. A search of another provider's stays
-open until its result is known; the response ends when nothing can follow, for the counted tokens come last.
+Items may overlap in this dialect, so that whatever arrives leaves at once. Only the beginning of a message waits for its first
+part, because it may turn out to be a picture. A search of another provider's stays open until its result is known; the response
+ends when nothing can follow, for the counted tokens come last.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from llmux.dialects.events import (
     PartClosed,
     PartOpened,
     Pinged,
-    Sealed,
     Started,
 )
 from llmux.dialects.neutral import (
@@ -33,7 +32,6 @@ from llmux.dialects.neutral import (
     OpaqueItem,
     Reasoning,
     Refusal,
-    Seal,
     ServerCall,
     ServerResult,
     ToolCall,
@@ -63,13 +61,10 @@ class ResponsesEncoder:
         self._places: dict[int, Place] = {}
         self._searches: dict[str, tuple[int, ServerCall]] = {}  # calls of the provider's own tools that wait for their results
         self._refused = False
-        self._held: list[ItemOpened | Delta] = []  # the beginning of an item, which waits for what follows
-        self._seals: list[Seal] = []  # of the call that waits
+        self._messages: dict[int, ItemOpened] = {}  # those without a part so far
 
     def encode(self, event: Event) -> bytes:
         """The events of an event."""
-        if self._held:
-            return self._behind_held(event)
         if event.__class__ is Delta:
             return self._delta(event)
         writer = _WRITERS.get(event.__class__)
@@ -79,13 +74,12 @@ class ResponsesEncoder:
         """`response.failed` with what was said so far, because Codex reads no other failure; before a start, `error`."""
         if self._body is None:
             return self._event("error", {"code": failure(fault)["code"], "message": fault.message, "param": fault.param})
-        released = self._release()
         for index, call in self._searches.values():
             self._told[index] = self._outputs.server(call, None, index, "failed")
         for place in self._places.values():
             self._told[place.index] = self._outputs.body(place.item(), place.index, "incomplete")
         self._body.update(status="failed", error=failure(fault), output=self._output())
-        return released + self._event("response.failed", {"response": self._body})
+        return self._event("response.failed", {"response": self._body})
 
     def _event(self, name: str, members: dict[str, Any]) -> bytes:
         body = {"type": name, "sequence_number": self._sequence, **members}
@@ -103,7 +97,7 @@ class ResponsesEncoder:
         piece.pieces.append(event.text)
         if not piece.head or not (event.text or event.logprobs):
             return b""
-        if event.logprobs:
+        if event.logprobs and piece.kind == "text":
             piece.tokens += event.logprobs
             told = probabilities.write(event.logprobs, whole=False)
             return self._event("response.output_text.delta", {**piece.place, "delta": event.text, "logprobs": told})
@@ -119,43 +113,12 @@ class ResponsesEncoder:
         )
 
     def _item_opened(self, event: ItemOpened) -> bytes:
-        if event.kind in ("tool_call", "message"):
-            self._held.append(event)
+        if event.kind == "message":
+            self._messages[event.item] = event
+        if event.kind in ("message", "server"):
             return b""
-        return b"" if event.kind == "server" else self._begin(event)
-
-    def _behind_held(self, event: Event) -> bytes:
-        """What follows the beginning of an item, which decides how it is told."""
-        first = self._held[0]
-        assert isinstance(first, ItemOpened), "an item begins by being opened"
-        if isinstance(event, Sealed) and event.item == first.item and first.kind == "tool_call":
-            self._seals.append(event.seal)
-            return b""
-        if isinstance(event, Delta) and event.item == first.item and len(self._held) == 1:
-            self._held.append(event)
-            return b""
-        if isinstance(event, ItemClosed) and event.item == first.item:
-            whole = event.whole
-            if isinstance(whole, Message) and is_shown(whole):
-                self._held.clear()
-                return b"".join(self._told_whole(body) for body in self._outputs.pictures(whole, self._count))
-            if isinstance(whole, ToolCall):
-                self._seals = list(whole.seals)
-        return self._release() + self.encode(event)
-
-    def _release(self) -> bytes:
-        """Tell the beginning of an item, behind the seals that stand before it."""
-        held, self._held = self._held, []
-        told = b""
-        for event in held:
-            if isinstance(event, Delta):
-                told += self._delta(event)
-                continue
-            told += b"".join(map(self._told_whole, self._outputs.carriers(self._seals, self._count)))
-            told += self._begin(event)
-            self._places[event.item].sealed = len(self._seals)
-            self._seals = []
-        return told
+        carriers = self._outputs.carriers(event.seals, self._count)
+        return b"".join(map(self._told_whole, carriers)) + self._begin(event)
 
     def _begin(self, event: ItemOpened) -> bytes:
         if event.kind == "tool_call":
@@ -183,11 +146,13 @@ class ResponsesEncoder:
         return self._added(index, body) + self._done(index, body)
 
     def _part_opened(self, event: PartOpened) -> bytes:
+        message = self._messages.pop(event.item, None)
+        told = b"" if message is None else self._begin(message)
         place, words = self._places[event.item], PARTS[event.kind]
         number = sum(1 for other in place.parts.values() if other.words.index == words.index)
         piece = Piece(words, {**place.members(), words.index: number}, event.kind)
         place.parts[event.part] = piece
-        return self._event(f"response.{words.part}.added", {**piece.place, "part": self._outputs.part(piece.part())})
+        return told + self._event(f"response.{words.part}.added", {**piece.place, "part": self._outputs.part(piece.part())})
 
     def _cited(self, event: Cited) -> bytes:
         """A source, unless it is one of the whole text: then its end is not known yet, and those behind it wait with it."""
@@ -223,9 +188,14 @@ class ResponsesEncoder:
         whole = event.whole
         if isinstance(whole, ServerCall | ServerResult | OpaqueItem):
             return self._whole(whole)
-        place = self._places.pop(event.item)
+        told = b""
+        message = self._messages.pop(event.item, None)
+        if message is not None:
+            if isinstance(whole, Message) and is_shown(whole):
+                return b"".join(map(self._told_whole, self._outputs.pictures(whole, self._count)))
+            told = self._begin(message)
         self._refused = self._refused or is_refusal(whole)
-        return self._close(place, whole)
+        return told + self._close(self._places.pop(event.item), whole)
 
     def _close(self, place: Place, whole: Message | Reasoning | ToolCall) -> bytes:
         body = self._outputs.body(whole, place.index, status_of(whole))
@@ -236,7 +206,7 @@ class ResponsesEncoder:
         told += self._done(place.index, body)
         told += b"".join(map(self._told_whole, self._outputs.pictures(whole, self._count)))
         if isinstance(whole, ToolCall):
-            carriers = self._outputs.carriers(whole.seals[place.sealed :], self._count, late=True)
+            carriers = self._outputs.carriers(whole.seals[len(place.opened.seals) :], self._count, late=True)
         else:
             carriers = self._outputs.carriers(custody.behind(whole), self._count)
         return told + b"".join(map(self._told_whole, carriers))

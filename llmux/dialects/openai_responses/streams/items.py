@@ -11,7 +11,7 @@ from typing import Any
 
 from llmux.dialects.context import Context
 from llmux.dialects.events import PartKind
-from llmux.dialects.neutral import Seal
+from llmux.dialects.neutral import OpaqueItem, Seal
 from llmux.dialects.openai_responses import local_tools, servers
 from llmux.dialects.openai_responses.streams import unknown
 from llmux.dialects.openai_responses.streams.slots import Kind, Slot, settle, words
@@ -168,6 +168,8 @@ class Items:
             self.teller.close(call, cut=item.get("status") == "incomplete")
             return
         for each in servers.read(item, at=at):
+            if isinstance(each, OpaqueItem):
+                self._context.notes.drop(at, f"no counterpart for {each.kind}")
             self.teller.whole(each)
 
     def _close(self, slot: Slot, item: dict[str, Any]) -> None:

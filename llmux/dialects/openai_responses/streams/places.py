@@ -84,7 +84,7 @@ class Piece:
 class Place:
     """Where an open item is told, and what has come of it."""
 
-    __slots__ = ("id", "index", "opened", "parts", "sealed", "type")
+    __slots__ = ("id", "index", "opened", "parts", "type")
 
     def __init__(self, opened: ItemOpened, type_: str, id_: str, index: int) -> None:
         self.opened = opened
@@ -92,7 +92,6 @@ class Place:
         self.id = id_
         self.index = index
         self.parts: dict[int, Piece] = {}
-        self.sealed = 0  # the seals that stand before it
 
     def members(self) -> dict[str, Any]:
         """The members by which an event names the item."""

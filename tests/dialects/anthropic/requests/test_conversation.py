@@ -159,7 +159,7 @@ class SystemTests(SynchronousTestCase):
         found = messages(*items, exchange=exchange)
         self.assertEqual([each["role"] for each in found], ["user", "system", "assistant", "user"])
         self.assertEqual(found[1]["content"], [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])
-        self.assertEqual(noted(exchange), [("/m/2", "approximated")])
+        self.assertEqual(noted(exchange), [])
 
     def test_misplaced(self) -> None:
         """Behind the model, or before a user, they may not stand; the user tells them instead."""
@@ -462,9 +462,10 @@ class MarkTests(SynchronousTestCase):
         hour = {"type": "ephemeral", "ttl": "1h"}
         self.assertEqual(
             self.marks("30m", "12h", "5m", None),
-            ([hour, hour, {"type": "ephemeral", "ttl": "5m"}, {"type": "ephemeral"}], [("/1", "approximated")]),
+            ([hour, hour, {"type": "ephemeral", "ttl": "5m"}, {"type": "ephemeral"}], [("/1/ttl", "approximated")]),
         )
-        self.assertEqual(self.marks("5m", "1h"), ([hour, hour], [("/0", "approximated")]))
+        self.assertEqual(self.marks("5m", "1h"), ([hour, hour], [("/0/ttl", "approximated")]))
+        self.assertEqual(self.marks(None, "1h"), ([hour, hour], [("/0", "approximated")]))
 
     def test_everywhere(self) -> None:
         """Tools, instructions, results and calls can be marked; a marked text is no string."""

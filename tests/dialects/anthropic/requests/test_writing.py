@@ -79,12 +79,28 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(ANTHROPIC.fields(exchange), [(b"anthropic-version", b"2023-06-01")])
 
     def test_sampling_beside_thinking(self) -> None:
-        """A model that thinks chooses by itself."""
-        exchange = context(BUDGET)
-        request = ask(sampling=Sampling(max_out=9000, temperature=0.3), reasoning=ReasoningPolicy("yes", budget=2000))
-        body = written(request, exchange)
-        self.assertNotIn("temperature", body)
-        self.assertEqual(noted(exchange), [("/temperature", "dropped")])
+        """A model that thinks chooses by itself, by whatever it thinks."""
+        for model, policy in ((BUDGET, ReasoningPolicy("yes", budget=2000)), (BOTH, ReasoningPolicy(level="high"))):
+            exchange = context(model)
+            body = written(ask(sampling=Sampling(max_out=9000, temperature=0.3), reasoning=policy), exchange)
+            self.assertNotIn("temperature", body)
+            self.assertEqual(noted(exchange), [("/temperature", "dropped")])
+            body = written(ask(sampling=Sampling(max_out=9000, temperature=1), reasoning=policy), context(model))
+            self.assertEqual(body["temperature"], 1)
+
+    def test_sampling_as_usual(self) -> None:
+        """1 is what every model does: it is said where it may be, and gives way without a note where it may not."""
+        for model, sampling, said in (
+            (BUDGET, Sampling(9, temperature=1), {"temperature": 1}),
+            (BUDGET, Sampling(9, temperature=1, top_p=0.9), {"top_p": 0.9}),
+            (BUDGET, Sampling(9, temperature=0.9, top_p=1), {"temperature": 0.9}),
+            (BUDGET, Sampling(9, temperature=1, top_p=1), {"temperature": 1}),
+            (NEW, Sampling(9, temperature=1, top_p=1), {}),
+        ):
+            exchange = context(model)
+            body = written(ask(sampling=sampling), exchange)
+            self.assertEqual({name: body[name] for name in ("temperature", "top_p") if name in body}, said)
+            self.assertEqual(noted(exchange), [])
 
     def test_no_place(self) -> None:
         """What the API does not know is noted once each; values that say nothing are not; several answers are refused."""
@@ -112,7 +128,9 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual((body["metadata"], body["speed"]), ({"user_id": "u"}, "fast"))
         self.assertEqual(noted(exchange), [("/key", "dropped"), ("/metadata", "dropped"), ("/store", "dropped")])
         self.assertEqual(written(ask(tier="standard"))["service_tier"], "standard_only")
-        self.assertEqual(written(ask(tier="priority"))["service_tier"], "auto")
+        exchange = context()
+        self.assertEqual(written(ask(tier="priority"), exchange)["service_tier"], "auto")
+        self.assertEqual(noted(exchange), [])
         exchange = context()
         self.assertNotIn("service_tier", written(ask(tier="flex"), exchange))
         self.assertEqual(noted(exchange), [("/tier", "dropped")])
@@ -165,14 +183,16 @@ class ThinkingTests(SynchronousTestCase):
             thinking, _, notes = self.thinking(BUDGET, ReasoningPolicy("yes", budget=budget), room)
             self.assertEqual((thinking["budget_tokens"], notes), (expected, [("/budget", "approximated")]))
         self.assertEqual(
-            self.thinking(BUDGET, ReasoningPolicy("yes", budget=2000), 1000), (None, None, [("/budget", "approximated")])
+            self.thinking(BUDGET, ReasoningPolicy("yes", budget=2000), 1000),
+            ({"type": "disabled"}, None, [("/budget", "approximated")]),
         )
 
     def test_off(self) -> None:
         """Not thinking is said where it has to be."""
         for policy in (ReasoningPolicy("no"), ReasoningPolicy(level="none"), ReasoningPolicy(budget=0)):
-            self.assertEqual(self.thinking(NEW, policy), ({"type": "disabled"}, None, []))
-            self.assertEqual(self.thinking(BUDGET, policy), (None, None, []))
+            for model in (NEW, BUDGET):
+                self.assertEqual(self.thinking(model, policy), ({"type": "disabled"}, None, []))
+            self.assertEqual(self.thinking(OLD, policy, 100), (None, None, []))
         self.assertEqual(self.thinking(NEW, ReasoningPolicy()), (None, None, []))
 
     def test_unable(self) -> None:
@@ -199,7 +219,7 @@ class ThinkingTests(SynchronousTestCase):
         ):
             exchange = context(model, repair="textify")
             request = msgspec.structs.replace(ask(WEATHER, reasoning=policy), items=items)
-            self.assertEqual("thinking" in written(request, exchange), thinks, (model, items))
+            self.assertEqual(written(request, exchange)["thinking"]["type"] != "disabled", thinks, (model, items))
             self.assertEqual(("/budget", "approximated") in noted(exchange), model == NEW or not thinks)
 
     def test_over(self) -> None:
@@ -208,14 +228,14 @@ class ThinkingTests(SynchronousTestCase):
         said = msgspec.structs.replace(ASK, role="assistant", turn=3)
         request = ask(WEATHER, reasoning=ReasoningPolicy("yes", budget=2000))
         request = msgspec.structs.replace(request, items=(*items, said, msgspec.structs.replace(ASK, turn=4)))
-        self.assertIn("thinking", written(request, context(BUDGET)))
+        self.assertEqual(written(request, context(BUDGET))["thinking"]["type"], "enabled")
 
     def test_forced(self) -> None:
         """A forced call excludes thinking by a budget: refused, or as configured. Thinking by effort bears it."""
         request = ask(WEATHER, reasoning=ReasoningPolicy("yes", budget=2000), policy=ToolPolicy("required"))
         self.assertEqual(refusal(request, context(BUDGET)).param, "/policy")
         body = written(request, context(BUDGET, forced_vs_thinking="drop_thinking"))
-        self.assertEqual((body.get("thinking"), body["tool_choice"]), (None, {"type": "any"}))
+        self.assertEqual((body["thinking"], body["tool_choice"]), ({"type": "disabled"}, {"type": "any"}))
         body = written(request, context(BUDGET, forced_vs_thinking="soften_to_auto"))
         self.assertEqual((body["thinking"]["type"], body["tool_choice"]), ("enabled", {"type": "auto"}))
         self.assertEqual(written(request, context(NEW))["thinking"], {"type": "adaptive"})
@@ -385,7 +405,7 @@ class FormTests(SynchronousTestCase):
         request = ask(output=SCHEMA_OUTPUT, reasoning=ReasoningPolicy("yes", budget=2000))
         self.assertEqual(refusal(request, context("claude-sonnet-4")).param, "/format")
         body = written(request, context("claude-sonnet-4", forced_vs_thinking="drop_thinking"))
-        self.assertNotIn("thinking", body)
+        self.assertEqual(body["thinking"], {"type": "disabled"})
 
     def test_json(self) -> None:
         """JSON of any form is asked for in words, and not at all where nothing may be approximated."""

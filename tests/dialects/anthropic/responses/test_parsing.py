@@ -53,7 +53,7 @@ class ParseTests(SynchronousTestCase):
         found = parse(message(), context())
         self.assertEqual((found.id, found.model, found.created, found.tier), ("1", "claude", 1_700_000_000, "standard"))
         self.assertEqual(found.usage, Usage(2400, 2000, 300, 50, 20, 200, searches=1, fetches=2, tier="standard"))
-        self.assertEqual(found.choices[0].finish, Finish("stop", raw="end_turn"))
+        self.assertEqual(found.choices[0].finish, Finish("stop", None, None, None, "end_turn", "/stop_reason", "/stop_sequence"))
 
     def test_blocks(self) -> None:
         """Texts in a row are parts of one message; thinking and calls are items of their own."""
@@ -112,7 +112,7 @@ class ParseTests(SynchronousTestCase):
             self.assertEqual(parse(message(stop_reason=word), context()).finish.reason, reason)
         details = {"type": "refusal", "category": "cyber", "explanation": "no"}
         found = parse(message(stop_reason="refusal", stop_details=details), context()).finish
-        self.assertEqual(found, Finish("refusal", None, "no", "cyber", "refusal"))
+        self.assertEqual(found, Finish("refusal", None, "no", "cyber", "refusal", "/stop_reason", "/stop_sequence"))
 
     def test_unknown(self) -> None:
         """Blocks of tomorrow are carried, with a note by their place; so is what stands beside the content."""

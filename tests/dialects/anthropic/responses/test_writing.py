@@ -95,6 +95,10 @@ class WriteTests(SynchronousTestCase):
             fault = self.assertRaises(Fault, write, ended(reason), context())
             self.assertEqual(fault.kind, kind)
         self.assertEqual(body(ended("stop_sequence", stop_sequence="END"))["stop_sequence"], "END")
+        for reason, word in words:
+            self.assertNotIn("stop_details", body(ended(reason)), word)
+        details = body(ended("refusal", category="cyber"))["stop_details"]
+        self.assertEqual(details, {"type": "refusal", "category": "cyber", "explanation": None})
         details = body(ended("filter", message="not this", category="SAFETY"))["stop_details"]
         self.assertEqual(details, {"type": "refusal", "category": None, "explanation": "not this"})
 

@@ -128,15 +128,40 @@ class StreamTests(SynchronousTestCase):
         events.insert(-4, Sealed(0, SEAL))
         self.assertEqual([block["type"] for block in content(told(events))], ["tool_use", "redacted_thinking"])
 
-    def test_seal_of_a_whole_call(self) -> None:
-        """Arguments that are whole at once wait for the seal, which stands before the call."""
+    def test_call_opens_at_once(self) -> None:
+        """A call is told when it begins, behind the seals that are known by then; its arguments never wait."""
         writer = encoder(context())
         writer.encode(Started("a", "m", 0))
-        events: list[Event] = [ItemOpened(0, "tool_call", call_id="c", name="t"), Delta(0, 0, "args", "{}"), Sealed(0, SEAL)]
-        self.assertEqual(write(writer, events), b"")
-        stream = records(writer.encode(ItemClosed(0, ToolCall("c", "t", "{}", seals=(SEAL,)))))
+        stream = records(writer.encode(ItemOpened(0, "tool_call", call_id="c", name="t", seals=(SEAL, SEAL))))
         blocks = [record.data["content_block"]["type"] for record in stream if record.name == "content_block_start"]
-        self.assertEqual(blocks, ["redacted_thinking", "tool_use"])
+        self.assertEqual(blocks, ["redacted_thinking", "redacted_thinking", "tool_use"])
+        for fragment in ("{}", " "):
+            (said,) = records(writer.encode(Delta(0, 0, "args", fragment)))
+            self.assertEqual((said.data["index"], said.data["delta"]["partial_json"]), (2, fragment))
+        closed = records(writer.encode(ItemClosed(0, ToolCall("c", "t", "{} ", seals=(SEAL, SEAL)))))
+        self.assertEqual([record.name for record in closed], ["content_block_stop"])
+
+    def test_begin_of_arguments(self) -> None:
+        """White space does not tell whether the arguments are an object; the first that stands there does."""
+        cases: list[tuple[tuple[str, ...], str]] = [
+            ((" ", "\n", '{"a"', ":1}"), ' \n{"a":1}'),
+            ((" ", "[", "1]"), '{"value": [1]}'),
+            (('"x"',), '{"value":"x"}'),
+            ((" ", "\n"), ""),
+            ((), ""),
+        ]
+        for fragments, expected in cases:
+            writer = encoder(context())
+            pieces: list[Event] = [Delta(0, 0, "args", fragment) for fragment in fragments]
+            whole = ItemClosed(0, ToolCall("c", "t", "".join(fragments)))
+            calls: list[Event] = [ItemOpened(0, "tool_call", call_id="c", name="t"), *pieces, whole]
+            again: list[Event] = [ItemOpened(1, "tool_call", call_id="d", name="t"), Delta(1, 0, "args", "{}")]
+            stream = records(write(writer, [Started("a", "m", 0), *calls, *again]))
+            said = ["", ""]
+            for record in stream:
+                if record.name == "content_block_delta":
+                    said[record.data["index"]] += record.data["delta"]["partial_json"]
+            self.assertEqual(said, [expected, "{}"])
 
     def test_seal_before_the_text(self) -> None:
         """Thinking is signed at its end, whenever the seal comes."""

@@ -281,7 +281,15 @@ class WriteTests(SynchronousTestCase):
             Message("user", (Text("?"),), 3),
         )
         self.assertEqual(self.noted(), ["approximated /m/phase", "dropped /t", "dropped /o", "dropped /e"])
-        self.refused("/x", Message("user", (OpaquePart("x", {}, "anthropic", "/x"),)))
+
+    def test_unknown_parts(self) -> None:
+        """What nobody knows is left out, with the message that holds nothing else."""
+        opaque = OpaquePart("x", {}, "anthropic", "/x")
+        messages = self.messages(USER, Message("user", (opaque,), 1), Message("user", (Text("?"), opaque), 2))
+        self.assertEqual([message["content"] for message in messages], ["Hi", "?"])
+        self.assertEqual(self.noted(), ["dropped /x"])
+        alone = Request((Message("user", (opaque,)),))
+        self.assertEqual(self.assertRaises(Fault, write, alone, self.context(alone)).param, "/messages")
 
     # reasoning and seals
 
@@ -354,7 +362,7 @@ class WriteTests(SynchronousTestCase):
         self.assertEqual(self.noted(), [])
 
     def test_texts_instead(self) -> None:
-        """Documents of text, and what the client found, are told as text."""
+        """What the client found, and what a document holds, is told as text; where only texts can stand, plain ones too."""
         plain = Media("file", PlainText("Words."), name="a.txt", context="c", citable=True, at="/d")
         nested = Media("file", Blocks((Text("In."), PNG)), at="/b")
         found = SearchResult("https://x", "X", (Text("Found."),), mark=Mark(at="/mark"), at="/s")
@@ -362,7 +370,7 @@ class WriteTests(SynchronousTestCase):
         self.assertEqual(
             message["content"],
             [
-                {"type": "text", "text": "a.txt\nWords."},
+                {"type": "file", "file": {"file_data": "data:text/plain;base64,V29yZHMu", "filename": "a.txt"}},
                 {"type": "text", "text": "In."},
                 {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
                 {"type": "text", "text": "X\nhttps://x\nFound.", "prompt_cache_breakpoint": {"mode": "explicit"}},
@@ -370,8 +378,11 @@ class WriteTests(SynchronousTestCase):
         )
         self.assertEqual(
             self.noted(),
-            ["dropped /d/context", "dropped /d/citations", "approximated /d", "approximated /b", "approximated /s"],
+            ["dropped /d/context", "dropped /d/citations", "approximated /b", "approximated /s"],
         )
+        messages = self.messages(USER, CALL, result("c1", Media("file", PlainText("Words."), name="a.txt", at="/d")))
+        self.assertEqual(messages[-1]["content"], "a.txt\nWords.")
+        self.assertEqual(self.noted()[-1], "approximated /d")
 
     def test_file_without_name(self) -> None:
         """The API insists on a name."""
@@ -426,7 +437,7 @@ class WriteTests(SynchronousTestCase):
                         "format": {"type": "grammar", "grammar": {"definition": "d", "syntax": "lark"}},
                     },
                 },
-                {"type": "function", "function": {"name": alias, "parameters": {"type": "object", "properties": {}}}},
+                {"type": "function", "function": {"name": alias}},
             ],
         )
         self.assertRegex(alias, r"^c_d_[0-9a-f]{8}$")
@@ -554,7 +565,7 @@ class WriteTests(SynchronousTestCase):
         )
         self.assertEqual(self.noted(), ["invented /response_format/json_schema/name"])
         self.assertEqual(self.members(output=Output("json")), {"response_format": {"type": "json_object"}})
-        self.assertEqual(self.members(output=Output("text", modalities=("TEXT",))), {})
+        self.assertEqual(self.members(output=Output("text", modalities=("TEXT",))), {"response_format": {"type": "text"}})
         self.refused("/m", output=Output(modalities=("text", "image")), where={"modalities": "/m"})
 
     def test_rest(self) -> None:
@@ -563,7 +574,7 @@ class WriteTests(SynchronousTestCase):
         self.assertEqual(
             members,
             {
-                "user": "u",
+                "safety_identifier": "u",
                 "metadata": {"a": "b"},
                 "store": True,
                 "prompt_cache_key": "k",
@@ -571,22 +582,21 @@ class WriteTests(SynchronousTestCase):
                 "prompt_cache_options": {"mode": "implicit", "ttl": "30m"},
             },
         )
-        self.assertEqual(self.noted(), ["approximated /a"])
-        self.assertRegex(self.members(user="u" * 65)["user"], "^[0-9a-f]{64}$")
+        self.assertEqual(self.noted(), ["approximated /a/ttl"])
+        self.assertRegex(self.members(user="u" * 65)["safety_identifier"], "^[0-9a-f]{64}$")
 
     def test_marks(self) -> None:
-        """The last four marks count; those of results stand on their last part."""
-        marked = [Text(f"{number}", mark=Mark(None, f"/{number}")) for number in range(4)]
-        messages = self.messages(
-            Message("system", tuple(marked)), USER, CALL, result("c1", mark=Mark("12h", "/r")), model="gpt-5.2"
-        )
+        """The last four marks count, and calls and results take none."""
+        marked = [Text(f"{number}", mark=Mark("1h" if number else None, f"/{number}")) for number in range(5)]
+        sealed = ToolCall("c1", "look", "{}", 1, mark=Mark(at="/c"))
+        messages = self.messages(Message("system", tuple(marked)), USER, sealed, result("c1", mark=Mark("12h", "/r")))
         self.assertNotIn("prompt_cache_breakpoint", messages[0]["content"][0])
-        self.assertTrue(all("prompt_cache_breakpoint" in part for part in messages[0]["content"][1:]))
+        written = [part.get("prompt_cache_breakpoint") for part in messages[0]["content"][1:]]
+        self.assertEqual(written, [{"mode": "explicit", "ttl": "30m"}] * 4)
+        self.assertEqual(messages[-1]["content"], "grey")
         self.assertEqual(
-            messages[-1]["content"],
-            [{"type": "text", "text": "grey", "prompt_cache_breakpoint": {"mode": "explicit", "ttl": "12h"}}],
+            self.noted(), ["dropped /c", "dropped /r", "dropped /0", *(f"approximated /{number}/ttl" for number in range(1, 5))]
         )
-        self.assertEqual(self.noted(), ["dropped /0"])
 
     def test_identity(self) -> None:
         """What was read from this dialect is written as it was."""

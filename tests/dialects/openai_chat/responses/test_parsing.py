@@ -43,6 +43,7 @@ USAGE = {
 }
 CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": '{"a":1}'}}
 OTHER = {"id": "call_2", "type": "function", "function": {"name": "look", "arguments": '{"a":2}'}}
+AT = "/choices/0/finish_reason"
 DONE = b"[DONE]"
 
 
@@ -109,7 +110,7 @@ class ParseTests(SynchronousTestCase):
         """A text, with what surrounds it."""
         response = self.read(body({"content": "Hello there"}, usage=USAGE))
         usage = Usage(50, 20, 10, 30, 12, modalities=(("in_audio", 5),))
-        choice = Choice((Message("assistant", (Text("Hello there"),)),), Finish("stop", raw="stop"))
+        choice = Choice((Message("assistant", (Text("Hello there"),)),), Finish("stop", raw="stop", at=AT))
         self.assertEqual(response, Response("abc", HEAD["model"], HEAD["created"], (choice,), usage))
 
     def test_envelope(self) -> None:
@@ -122,7 +123,7 @@ class ParseTests(SynchronousTestCase):
         """Reasoning stands before the text, whatever the order of the members."""
         self.assertEqual(
             self.items({"content": "Yes.", "reasoning_content": "Hm, so."}),
-            (Reasoning((Segment("full", "Hm, so."),)), Message("assistant", (Text("Yes."),))),
+            (Reasoning((Segment("summary", "Hm, so."),)), Message("assistant", (Text("Yes."),))),
         )
 
     def test_sealed_reasoning(self) -> None:
@@ -148,7 +149,7 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(
             response.items, (ToolCall("call_1", "look", '{"a":1}'), ToolCall("call_2", "look", '{"a":2}'))
         )
-        self.assertEqual(response.finish, Finish("tool_calls", raw="tool_calls"))
+        self.assertEqual(response.finish, Finish("tool_calls", raw="tool_calls", at=AT))
 
     def test_calls_outweigh_the_reason(self) -> None:
         """Whoever calls a tool has not just stopped, and whoever calls none did not call."""
@@ -199,15 +200,17 @@ class ParseTests(SynchronousTestCase):
         """A refusal is another reason than a stop."""
         response = self.read(body({"content": None, "refusal": "I will not."}))
         self.assertEqual(response.items, (Message("assistant", (Refusal("I will not."),)),))
-        self.assertEqual(response.finish, Finish("refusal", raw="stop"))
+        self.assertEqual(response.finish, Finish("refusal", raw="stop", at=AT))
 
     def test_reasons(self) -> None:
         """Each reason, with the words of other servers."""
-        cases: dict[str, str] = {"length": "length", "content_filter": "filter", "model_length": "length", "odd": "unknown"}
+        cases: dict[str, str] = {"length": "length", "content_filter": "filter", "model_length": "length", "eos": "unknown"}
         for raw, reason in cases.items():
-            self.assertEqual(self.read(body({"content": "x"}, raw)).finish, Finish(reason, raw=raw))  # type: ignore[arg-type]
-        response = parse(body({"content": "x"}, "stop", stop_reason="END"), context())
-        self.assertEqual(response.finish, Finish("stop_sequence", "END", raw="stop"))
+            finish = self.read(body({"content": "x"}, raw)).finish
+            self.assertEqual(finish, Finish(reason, raw=raw, at=AT))  # type: ignore[arg-type]
+        for name in ("stop_reason", "matched_stop"):
+            finish = parse(body({"content": "x"}, "stop", **{name: "END"}), context()).finish
+            self.assertEqual(finish, Finish("stop_sequence", "END", raw="stop", at=AT, sequence_at=f"/choices/0/{name}"))
 
     def test_broken_off(self) -> None:
         """A call that the limit cut off must not be carried out."""
@@ -238,8 +241,11 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(
             response.choices,
             (
-                Choice((Message("assistant", (Text("one"),)),), Finish("stop", raw="stop")),
-                Choice((ToolCall("call_1", "look", '{"a":1}'),), Finish("tool_calls", raw="tool_calls")),
+                Choice((Message("assistant", (Text("one"),)),), Finish("stop", raw="stop", at=AT)),
+                Choice(
+                    (ToolCall("call_1", "look", '{"a":1}'),),
+                    Finish("tool_calls", raw="tool_calls", at="/choices/1/finish_reason"),
+                ),
             ),
         )
 
@@ -251,7 +257,7 @@ class ParseTests(SynchronousTestCase):
         ]
         self.assertEqual(
             parse(body({"content": content}), context()).items,
-            (Reasoning((Segment("full", "Hm."),)), Message("assistant", (Text("Yes."),))),
+            (Reasoning((Segment("summary", "Hm."),)), Message("assistant", (Text("Yes."),))),
         )
 
     def test_other_counts(self) -> None:
@@ -268,10 +274,14 @@ class ParseTests(SynchronousTestCase):
         self.assertIsNone(self.read(body({"content": "x"})).usage)
 
     def test_unsaid(self) -> None:
-        """What has no slot is noted."""
+        """What has no slot is noted, leaf by leaf, unless it is empty, or a server's own business."""
         exchange = context()
-        parse(body({"content": "x", "audio": {"id": "a"}}), exchange)
-        self.assertEqual([str(note) for note in exchange.notes], ["/choices/0/message/audio dropped: no counterpart"])
+        doc = body({"content": "x", "audio": {"id": "a"}, "tone": "warm", "mood": ""}, rank=1, content_filter_results={"x": 1})
+        parse({**doc, "future": {"marks": [7], "rest": {}}, "provider": "p"}, exchange)
+        self.assertEqual(
+            sorted(note.pointer for note in exchange.notes),
+            ["/choices/0/message/audio", "/choices/0/message/tone", "/choices/0/rank", "/future/marks/0"],
+        )
 
     def test_faults(self) -> None:
         """An error with status 200, and what is no completion."""

@@ -119,9 +119,11 @@ class WriteTests(SynchronousTestCase):
         }
         for reason, word in words.items():
             self.context = context()
-            self.assertEqual(self.choice(WORDS, reason=reason)["finish_reason"], word)
-            lost = reason in ("context_full", "paused", "malformed", "continuation", "unknown")
-            self.assertEqual(self.noted(), ["approximated /choices/0/finish_reason"] * lost)
+            finish = Finish(reason, at="/reason")
+            (choice,) = write(Response("abc", "m", 1, (Choice((WORDS,), finish),), None), self.context)["choices"]
+            self.assertEqual(choice["finish_reason"], word)
+            lost = reason in ("context_full", "paused", "malformed", "unknown")
+            self.assertEqual(self.noted(), ["approximated /reason"] * lost)
         errors: dict[Reason, str] = {"unsealed": "invalid", "disabled": "permission"}
         for reason, kind in errors.items():
             fault = self.assertRaises(Fault, write, response(reason=reason), self.context)
@@ -137,7 +139,7 @@ class WriteTests(SynchronousTestCase):
         message = self.choice(*thoughts, WORDS)["message"]
         self.assertEqual(message["reasoning_content"], "Hm.\n\nSo.")
         self.assertEqual([block["type"] for block in message["thinking_blocks"]], ["thinking", "redacted_thinking", "thinking"])
-        self.assertEqual(message["thinking_blocks"][2]["signature"], "s")
+        self.assertEqual([block.get("thinking") for block in message["thinking_blocks"]], ["Hm.\n\nSo.", None, ""])
         items = parse({"messages": [message]}, self.context).items
         self.assertEqual(
             [(item.text, item.seals) for item in items if isinstance(item, Reasoning)],
@@ -145,13 +147,30 @@ class WriteTests(SynchronousTestCase):
         )
 
     def test_sealed_call(self) -> None:
-        """The seal of a call stands on it, a text's on the message."""
+        """The seal of a call stands on it, a text's in a block; both in an envelope."""
         seal = Seal("gemini", "thought_signature", "c2ln")
-        extra = {"google": {"thought_signature": "c2ln"}}
+        envelope = self.context.seals.wrap(seal)
         sealed = ToolCall("c", "f", "{}", seals=(seal,))
         choice = self.choice(Message("assistant", (Text("x", seals=(seal,)),)), sealed, reason="tool_calls")
+        extra = {"google": {"thought_signature": envelope}}
         self.assertEqual(choice["message"]["tool_calls"][0]["extra_content"], extra)
-        self.assertEqual(choice["message"]["extra_content"], extra)
+        self.assertEqual(choice["message"]["thinking_blocks"], [{"type": "redacted_thinking", "data": envelope}])
+
+    def test_explained(self) -> None:
+        """What was said of a refusal beside the answer is the refusal here."""
+        finish = Finish("refusal", message="I cannot help with that.", category="cyber")
+        told = Response("abc", "m", 1, (Choice((), finish),), None)
+        choice = oracles.chat(write(told, self.context)).choices[0]
+        self.assertEqual((choice.message.refusal, choice.finish_reason), ("I cannot help with that.", "stop"))
+        self.assertEqual(self.noted(), ["dropped /stop_details/category"])
+
+    def test_stop_sequence(self) -> None:
+        """Which sequence it was is told where some servers tell it."""
+        finish = Finish("stop_sequence", "END", sequence_at="/stop_sequence")
+        told = Response("abc", "m", 1, (Choice((WORDS,), finish),), None)
+        (choice,) = write(told, self.context)["choices"]
+        self.assertEqual((choice["finish_reason"], choice["matched_stop"]), ("stop", "END"))
+        self.assertEqual(self.noted(), ["carried /stop_sequence"])
 
     def test_citations(self) -> None:
         """Texts are joined, and the numbers of citations with them; a page without any is cited for its whole text."""
@@ -167,7 +186,7 @@ class WriteTests(SynchronousTestCase):
             [(each["url"], each["start_index"], each["end_index"]) for each in told],
             [("https://x", 1, 2), ("https://x", 3, 4), ("https://y", 2, 5)],
         )
-        self.assertEqual(self.noted(), ["dropped /choices/0/message/annotations"])
+        self.assertEqual(self.noted(), ["carried /annotations"])
 
     def test_probabilities(self) -> None:
         """Tokens are told with their bytes, which may have to be made, and their rivals, of which there may be none."""
@@ -187,9 +206,9 @@ class WriteTests(SynchronousTestCase):
 
     def test_what_has_no_place(self) -> None:
         """What the provider's own tools did, and phases."""
-        call = ServerCall("web_search", "s", "web_search", "{}", "anthropic", {})
+        call = ServerCall("web_search", "s", "web_search", "{}", "anthropic", {}, at="/content/0")
         self.choice(call, Message("assistant", (Text("x"), Refusal("y")), phase="commentary"))
-        self.assertEqual(self.noted(), ["dropped /choices/0/message", "approximated /choices/0/message/phase"])
+        self.assertEqual(self.noted(), ["dropped /content/0", "approximated /choices/0/message/phase"])
 
     def test_usage(self) -> None:
         """Counts are inclusive, and absent where nobody counted."""

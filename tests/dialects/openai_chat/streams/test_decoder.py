@@ -100,7 +100,7 @@ class DecoderTests(SynchronousTestCase):
 
     def test_reasoning(self) -> None:
         """The members in which servers tell of reasoning; what two of them say is told once."""
-        thought = (Reasoning((Segment("full", "Hm."),)), Message("assistant", (Text("x"),)))
+        thought = (Reasoning((Segment("summary", "Hm."),)), Message("assistant", (Text("x"),)))
         for deltas in (
             [{"reasoning_content": "Hm"}, {"reasoning_content": "."}],
             [{"reasoning": "Hm"}, {"reasoning": "."}],
@@ -137,7 +137,7 @@ class DecoderTests(SynchronousTestCase):
         """The last piece may stand beside the reason."""
         response = self.response(FIRST, chunk({"content": "a"}), chunk({"content": "b"}, "length"), DONE)
         self.assertEqual(response.items, (Message("assistant", (Text("ab"),), cut=True),))
-        self.assertEqual(response.finish, Finish("length", raw="length"))
+        self.assertEqual(response.finish, Finish("length", raw="length", at="/choices/0/finish_reason"))
 
     def test_text_behind_a_call(self) -> None:
         """Text after a call is another message; a call whose arguments are whole is over by then."""
@@ -318,9 +318,9 @@ class DecoderTests(SynchronousTestCase):
 
     def test_moderation(self) -> None:
         """What only OpenAI tells is noted."""
-        moderation = jsonio.dumps({**HEAD, "choices": [], "moderation": {"input": {}}})
+        moderation = jsonio.dumps({**HEAD, "choices": [], "moderation": {"input": {"flagged": False}}})
         self.events(FIRST, chunk({"content": "a"}), moderation, STOP, DONE)
-        self.assertEqual(self.noted(), ["dropped /moderation"])
+        self.assertEqual(self.noted(), ["dropped /moderation/input/flagged"])
 
     def test_choices(self) -> None:
         """Several answers in turns."""
@@ -356,7 +356,7 @@ class DecoderTests(SynchronousTestCase):
         """`[DONE]` is an end, where something was said; the reason is then taken for a stop."""
         response = self.response(FIRST, chunk({"content": "a"}), DONE)
         self.assertEqual(response.finish.reason, "stop")
-        self.assertEqual(self.noted(), ["approximated /choices/0/finish_reason"])
+        self.assertEqual(self.noted(), ["invented /choices/0/finish_reason"])
 
     def test_truncated(self) -> None:
         """Everything else is broken off, and never an empty success."""

@@ -41,7 +41,7 @@ from llmux.dialects.openai_chat.streams import encoder
 from llmux.dialects.telling import tell as tell_whole
 from llmux.errors import Fault
 from tests import oracles
-from tests.dialects.tellings import CALL, OTHER_CALL, RESPONSES, WORDS, context, interleaved, response, tell, write
+from tests.dialects.tellings import CALL, OTHER_CALL, RESPONSES, USAGE, WORDS, context, interleaved, response, tell, write
 from tests.grammars import Record, check_chat, records
 
 WITH_USAGE = {"stream_options": {"include_usage": True}}
@@ -59,6 +59,16 @@ SEALED: dict[str, Response] = {
     "citations": response(
         Message("assistant", (Text("漢字", (PAGE,)), Text("abc", (PAGE, Annotation("url", "https://y", "Y"))))),
         Message("assistant", (Text("d", (PAGE,)),)),
+    ),
+    "a refusal that was explained": Response(
+        "abc", "model-1", 1_700_000_000, (Choice((), Finish("refusal", message="I cannot.", category="bio")),), USAGE
+    ),
+    "a stop sequence": Response(
+        "abc",
+        "model-1",
+        1_700_000_000,
+        (Choice((WORDS,), Finish("stop_sequence", "END", sequence_at="/stop_sequence")),),
+        USAGE,
     ),
     "a refusal behind words": response(Message("assistant", (Text("Well."), Refusal("No."))), reason="refusal"),
 }
@@ -81,6 +91,7 @@ class StreamTests(SynchronousTestCase):
         check_chat(stream, include_usage=True)
         streamed = oracles.plain(oracles.chat_stream(stream))
         body = oracles.plain(oracles.chat(write_body(whole, context())))
+        body["choices"][0].pop("matched_stop", None)  # the accumulator does not keep it
         message = streamed["choices"][0]["message"]
         if not message["content"] and "content" not in body["choices"][0]["message"]:
             del message["content"]  # the first chunk cannot know that there will be no words
@@ -176,6 +187,12 @@ class StreamTests(SynchronousTestCase):
         assert logprobs is not None and logprobs.content is not None
         self.assertEqual([(each.token, each.logprob, each.bytes) for each in logprobs.content], [("Hi", -0.5, [72, 105])])
 
+    def test_stop_sequence(self) -> None:
+        """Which sequence it was is told where some servers tell it."""
+        last = self.stream(tell(SEALED["a stop sequence"]))[-2].data["choices"][0]
+        self.assertEqual((last["finish_reason"], last["matched_stop"]), ("stop", "END"))
+        self.assertEqual([note.pointer for note in self.context.notes], ["/stop_sequence"])
+
     def test_choices(self) -> None:
         """Several answers begin in their order, whichever speaks first."""
         told: list[Event] = [Started("a", "m", 0)]
@@ -230,7 +247,7 @@ class StreamTests(SynchronousTestCase):
             PartClosed(0, 0, ""),
         ):
             writer.encode(event)
-        self.assertEqual([note.pointer for note in exchange.notes], ["/choices/0/message/annotations"])
+        self.assertEqual([note.pointer for note in exchange.notes], ["/annotations"])
 
     def test_error(self) -> None:
         """A stream that breaks off says so, and has no [DONE]."""
