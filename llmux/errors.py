@@ -21,6 +21,7 @@ Kind = Literal[
     "conflict",
     "too_large",  # the body is over the limit
     "unsupported_media",
+    "unprocessable",  # well formed, and still not to be served
     "rate_limit",
     "cancelled",
     "server",  # a defect of ours
@@ -30,6 +31,10 @@ Kind = Literal[
     "timeout",
     "no_provider",  # nobody serves this model
 ]
+
+
+# What may go better if it is asked once more.
+RETRIED: frozenset[Kind] = frozenset({"rate_limit", "server", "bad_gateway", "overloaded", "timeout"})
 
 
 @attrs.frozen(auto_exc=True)

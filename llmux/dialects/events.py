@@ -142,8 +142,8 @@ Event = (
 class Encoder(Protocol):
     """Writes a stream in one dialect. One for each exchange.
 
-    `encode` gives the bytes of an event, b"" where the dialect has nothing to say; `error` breaks the stream off in the
-    dialect's own words, and nothing may follow it.
+    `encode` gives the bytes of an event, b"" where the dialect has nothing to say; it raises Fault for what this dialect's
+    clients have to be told as an error. `error` breaks the stream off in the dialect's own words, and nothing may follow it.
     """
 
     @property

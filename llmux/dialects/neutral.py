@@ -46,7 +46,7 @@ class Annotation(msgspec.Struct, frozen=True, gc=False):
     """Where a text got what it says. `start` and `end` (exclusive) count code points of the text; None: all of it.
 
     `kind` is `url` where a page on the web is named; everything else is known to its own dialect only, as `raw`.
-    `encrypted` is the proof of a web search's result that its maker wants back.
+    `encrypted` is the proof of a web search's result that its maker wants back. `at` is the list in an answer that it stood in.
     """
 
     kind: str
@@ -57,6 +57,7 @@ class Annotation(msgspec.Struct, frozen=True, gc=False):
     end: int | None = None
     dialect: str = ""
     raw: Any = None
+    at: str = ""
 
 
 class TokenProbability(msgspec.Struct, frozen=True, gc=False):

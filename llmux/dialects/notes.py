@@ -78,7 +78,11 @@ class Notes:
         self._strict, self._lenient = False, True
 
     def _add(self, pointer: str, action: Action, why: str) -> None:
-        self._seen.setdefault((pointer, action), Note(pointer, action, why))
+        known = self._seen.get((pointer, action))
+        if known is None:
+            self._seen[pointer, action] = Note(pointer, action, why)
+        elif why not in known.why:
+            self._seen[pointer, action] = Note(pointer, action, f"{known.why}; {why}")
 
 
 # The code of such a refusal, in the dialects that have codes.

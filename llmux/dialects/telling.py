@@ -47,6 +47,7 @@ from llmux.dialects.neutral import (
 )
 from llmux.dialects.tools import Unwrapper, unwrap_input
 
+# Reasons for which what is being said breaks off. A refusal that is explained says all that it wants to.
 _CUT = ("length", "context_full", "filter", "refusal", "continuation")
 
 
@@ -365,11 +366,12 @@ class Teller:
         if choice in self._finishes:
             return
         cuts = finish.reason in _CUT
+        explained = finish.reason == "refusal" and bool(finish.message)
         for item in list(self._open.values()):
             if item.opened.choice != choice:
                 continue
             is_call = item.opened.kind == "tool_call"
-            self.close(item, cut=cuts and (not is_call or not _complete(item)))
+            self.close(item, cut=cuts and (not _complete(item) if is_call else not explained))
         calls = any(where == choice and isinstance(item, ToolCall) and not item.cut for where, item in self._closed.values())
         if calls and finish.reason in ("stop", "stop_sequence", "unknown"):
             if finish.reason == "unknown":

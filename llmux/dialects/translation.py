@@ -13,7 +13,7 @@ from llmux import jsonio
 from llmux.dialects import sse
 from llmux.dialects.base import Dialect, Rooms
 from llmux.dialects.context import Context
-from llmux.dialects.events import Ended, Event
+from llmux.dialects.events import Delta, Ended, Event
 from llmux.dialects.neutral import Request, Response
 from llmux.dialects.telling import tell
 from llmux.dialects.tools import Book
@@ -101,13 +101,15 @@ class StreamTranslation:
         self.content_type = self._encoder.content_type
         self.ended = False
         self.fault: Fault | None = None
+        self._said = False
 
     def feed(self, events: bytes) -> bytes:
         """Some whole events. Raises Fault for what they tell of a failure, and for what cannot be read."""
         if self.ended or self.fault is not None:
             return b""
         told = self._written(self._decoder.feed(sse.payloads(events)))
-        self.fault = self._decoder.fault
+        if self._decoder.fault is not None:
+            self.fault = self._decoder.fault
         return told
 
     def close(self) -> bytes:
@@ -115,7 +117,8 @@ class StreamTranslation:
         if self.ended or self.fault is not None:
             return b""
         told = self._written(self._decoder.close())
-        self.fault = self._decoder.fault
+        if self._decoder.fault is not None:
+            self.fault = self._decoder.fault
         return told
 
     def error(self, fault: Fault) -> bytes:
@@ -124,16 +127,29 @@ class StreamTranslation:
         return self._encoder.error(fault)
 
     def _written(self, events: list[Event]) -> bytes:
+        """What the client reads of some events. What it has to be told as an error is raised while it was told nothing yet: then
+        it can still be an honest answer."""
         if not events:
             return b""
         last = events[-1]
+        if len(events) == 1 and type(last) is Delta:  # nearly always
+            self._said = True
+            return self._encode(last)
+        told: list[bytes] = []
+        try:
+            for event in events:
+                told.append(self._encode(event))
+        except Fault as fault:
+            if not self._said:
+                raise
+            self.fault = fault
+            return b"".join(told)
+        self._said = True
         if type(last) is Ended:
             self.ended = True
             if self._shelf is not None:
                 self._shelf.keep(last.response)
-        if len(events) == 1:
-            return self._encode(events[0])
-        return b"".join(map(self._encode, events))
+        return b"".join(told)
 
 
 def _without_hosted_tools(request: Request, provider: str, context: Context) -> Request:

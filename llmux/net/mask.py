@@ -5,6 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
+import attrs
+
+from llmux.errors import Fault
 from llmux.headers import Headers, first
 
 # Short strings would mask half a message; no real key is that short.
@@ -17,6 +20,13 @@ def mask(data: bytes, secrets: Iterable[bytes]) -> bytes:
         if len(secret) >= _SHORTEST and secret in data:
             data = data.replace(secret, "…".encode() + secret[-4:])
     return data
+
+
+def masked(fault: Fault, secrets: Iterable[bytes]) -> Fault:
+    """A fault in whose words every secret is replaced: they may be a provider's."""
+    message = fault.message.encode("utf-8", "surrogatepass")
+    clean = mask(message, secrets)
+    return fault if clean == message else attrs.evolve(fault, message=clean.decode("utf-8", "surrogatepass"))
 
 
 def decode(headers: Headers, body: bytes, limit: int) -> tuple[Headers, bytes] | None:

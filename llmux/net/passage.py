@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from llmux.dialects.base import Watch
 from llmux.dialects.sse import Framer
 from llmux.dialects.translation import StreamTranslation
 from llmux.errors import Fault
+from llmux.net.mask import masked
 
 
 class Passage(Protocol):
@@ -66,13 +68,15 @@ class Watched:
 
 
 class Translated:
-    """Events leave in the client's dialect; all that arrived at once leaves at once."""
+    """Events leave in the client's dialect; all that arrived at once leaves at once. `secrets` are taken out of what a provider
+    says of a failure."""
 
-    __slots__ = ("_framer", "_stream", "error", "fault")
+    __slots__ = ("_framer", "_secrets", "_stream", "error", "fault")
 
-    def __init__(self, stream: StreamTranslation) -> None:
+    def __init__(self, stream: StreamTranslation, secrets: Callable[[], tuple[bytes, ...]]) -> None:
         self._framer = Framer()
         self._stream = stream
+        self._secrets = secrets
         self.error = stream.error
         self.fault: Fault | None = None
 
@@ -86,24 +90,31 @@ class Translated:
         whole = _framed(self._framer, data)
         if not whole:
             return b""
-        told = self._stream.feed(whole)
-        self.fault = self._stream.fault
+        try:
+            told = self._stream.feed(whole)
+        except Fault as fault:
+            raise masked(fault, self._secrets()) from None
+        self._look()
         return told
 
     def close(self) -> bytes:
         """See `Passage`. The last event may lack its blank line."""
         rest = self._framer.rest
-        told = self._stream.feed(rest) if rest else b""
-        if self._stream.fault is None:
-            try:
+        told = b""
+        try:
+            told = self._stream.feed(rest) if rest else b""
+            if self._stream.fault is None:
                 told += self._stream.close()
-            except Fault as fault:
-                if not told:
-                    raise
-                self.fault = fault
-        else:
-            self.fault = self._stream.fault
+        except Fault as fault:
+            if not told:
+                raise masked(fault, self._secrets()) from None
+            self.fault = masked(fault, self._secrets())
+        self._look()
         return told
+
+    def _look(self) -> None:
+        if self._stream.fault is not None:
+            self.fault = masked(self._stream.fault, self._secrets())
 
 
 def _framed(framer: Framer, data: bytes) -> bytes:

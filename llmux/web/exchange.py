@@ -10,15 +10,16 @@ from collections.abc import Callable
 from math import inf
 from typing import TypeVar
 
+import attrs
 from twisted.internet.defer import CancelledError, Deferred
 
 from llmux import headers
 from llmux.dialects.base import Dialect, Watch
-from llmux.errors import Fault
+from llmux.errors import RETRIED, Fault
 from llmux.headers import Headers
 from llmux.net.answer import Answer
 from llmux.net.clocks import Timer
-from llmux.net.mask import decode, mask
+from llmux.net.mask import decode, mask, masked
 from llmux.net.passage import Translated, Watched
 from llmux.net.relay import Relay
 from llmux.net.responder import Responder, send
@@ -130,7 +131,9 @@ class Exchange:
             # what cannot be read says nothing; the status still does
             fields, body = decode(answer.headers, body, _ERROR_BODY_LIMIT) or (answer.headers, b"")
             ours = secrets()
-            raise dialect.read_error(answer.status, [(name, mask(value, ours)) for name, value in fields], mask(body, ours))
+            told = dialect.read_error(answer.status, [(name, mask(value, ours)) for name, value in fields], mask(body, ours))
+            # both OpenAI's and Anthropic's SDKs obey it, and guess where it is not said
+            raise told if told.should_retry is not None else attrs.evolve(told, should_retry=told.kind in RETRIED)
         stream = spoken.stream()
         if stream is not None and is_event_stream(answer.headers):
             kind = stream.content_type
@@ -139,14 +142,17 @@ class Exchange:
                 self.first_byte = self._seconds()
                 self.responder.head(200, [(b"content-type", kind), *_STREAMED, *extra()])
 
-            passage = Translated(stream)
+            passage = Translated(stream, secrets)
             return await self._relayed(Relay(answer, self.responder, self.timer, commit, passage, limits.idle))
         body = await self._collected(Collector(answer, _BODY_LIMIT, self.timer, limits.idle))
         plain = decode(answer.headers, body, _BODY_LIMIT)
         if plain is None:
             raise Fault("bad_gateway", "the provider's answer has a Content-Encoding that was not asked for and cannot be read")
         fields, body = plain
-        body = spoken.answer(body, _says_events(fields))
+        try:
+            body = spoken.answer(body, _says_events(fields))
+        except Fault as fault:
+            raise masked(fault, secrets()) from None
         self.first_byte = self._seconds()
         self.sent = len(body)
         send(self.responder, 200, [(b"content-type", spoken.content_type), *extra()], body)

@@ -93,7 +93,7 @@ class Fuzz:
     def request(self) -> None:
         """One mutated request."""
         client, provider = self.pair()
-        body = self.rng.choice(self._bodies[client])
+        body: Any = self.rng.choice(self._bodies[client])
         for _ in range(self.rng.randint(1, 3)):
             body = mutated(body, self.rng)
         if not isinstance(body, dict):

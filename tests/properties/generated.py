@@ -17,6 +17,7 @@ from llmux.dialects.neutral import (
     Message,
     Output,
     OutputItem,
+    Reason,
     Reasoning,
     ReasoningPolicy,
     Request,
@@ -136,7 +137,8 @@ def responses(draw: st.DrawFn) -> Response:
         else:
             calls += 1
             items.append(ToolCall(f"call_{calls}", draw(names), draw(arguments)))
-    reason = draw(st.sampled_from(["stop", "length"]))
+    cut: Reason = draw(st.sampled_from(["stop", "length"]))
+    reason: Reason = "tool_calls" if calls else cut
     return Response(
-        "r1", "m-1", 1_700_000_000, (Choice(tuple(items), Finish("tool_calls" if calls else reason)),), draw(usages)
+        "r1", "m-1", 1_700_000_000, (Choice(tuple(items), Finish(reason)),), draw(usages)
     )

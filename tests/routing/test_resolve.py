@@ -72,7 +72,8 @@ class LocalTests(SynchronousTestCase):
                 Candidate("other", 0, "shared", "anthropic"),
             ),
         )
-        self.assertEqual(resolve(table(), facts("local", "openai-chat")).candidates, (Candidate("keyless", None, "local", "openai-chat"),))
+        keyless = Candidate("keyless", None, "local", "openai-chat")
+        self.assertEqual(resolve(table(), facts("local", "openai-chat")).candidates, (keyless,))
 
     def test_alias_narrows(self) -> None:
         """A configured provider in the path is the only one; any other word is a family's name, and narrows nothing."""

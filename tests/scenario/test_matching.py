@@ -52,7 +52,7 @@ class LatestTests(SynchronousTestCase):
     def test_user(self) -> None:
         """What the last speaker said in its last message; instructions of the same turn are not that."""
         self.assertEqual(latest(Request((say("sys", "system"), say("a"), say("b")))), Latest("user", "a\nb"))
-        self.assertEqual(latest(Request((say("a"), say("b", turn=1), OpaqueItem("x", {}, 2)))), Latest("user", "b"))
+        self.assertEqual(latest(Request((say("a"), say("b", turn=1), OpaqueItem("x", {}, turn=2)))), Latest("user", "b"))
 
     def test_assistant(self) -> None:
         """Words, calls and reasoning of the model."""

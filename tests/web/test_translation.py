@@ -133,7 +133,7 @@ class WholeTests(TranslationCase):
         for client, dialect in PAIRS:
             provider, gateway = await self.pair(dialect)
             answer = reply(json.dumps(ANSWERS[dialect]).encode())
-            provider._script = lambda wire, answer=answer: wire.send(answer)  # type: ignore[misc]  # bound now
+            provider._script = lambda wire, answer=answer: wire.send(answer)
             path, body = ASKED[client]
             response = await gateway.post(path, json.dumps(body).encode(), "anthropic-beta: x", "x-stainless-lang: python")
             self.assertEqual(response.status, 200, (client, dialect, response.body))
@@ -202,7 +202,7 @@ class WholeTests(TranslationCase):
                 continue
             provider, gateway = await self.pair("anthropic")
             told = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down, sk-provider-key"}}
-            provider._script = lambda wire, told=told: wire.send(  # type: ignore[misc]
+            provider._script = lambda wire, told=told: wire.send(
                 reply(json.dumps(told).encode(), "429 Too Many Requests", "retry-after: 7", "request-id: theirs")
             )
             path, body = ASKED[client]
@@ -230,7 +230,7 @@ class WholeTests(TranslationCase):
         """A page instead of JSON, half a document, nothing."""
         for answer in (b"<html>", b'{"id": "chatcmpl-1", "choi', b"", b"[]", b"null"):
             provider, gateway = await self.pair("openai-chat")
-            provider._script = lambda wire, answer=answer: wire.send(reply(answer))  # type: ignore[misc]
+            provider._script = lambda wire, answer=answer: wire.send(reply(answer))
             path, body = ASKED["anthropic"]
             response = await gateway.post(path, json.dumps(body).encode())
             self.assertEqual((response.status, error_of("anthropic", response.body)[0]), (502, "api_error"), answer)
@@ -352,6 +352,43 @@ class StreamTests(TranslationCase):
         self.assertTrue(client.received.startswith(b"HTTP/1.1 429 "), client.received)
         self.assertIn(b'"rate_limit_error"', client.received)
 
+    async def test_an_end_that_is_an_error(self) -> None:
+        """What Gemini calls a finish reason and others an error is a status while nothing was sent, and an error event after it."""
+        record = {"candidates": [{"finishReason": "MISSING_THOUGHT_SIGNATURE", "index": 0}], "responseId": "1", "modelVersion": "m"}
+        data = b"data: " + json.dumps(record).encode() + b"\n\n"
+        client, upstream, gateway = await self.begin("gemini")
+        upstream.send(STREAM + chunk(data) + b"0\r\n\r\n")
+        await client.ended()
+        self.assertTrue(client.received.startswith(b"HTTP/1.1 400 "), client.received)
+        self.assertNotEqual(gateway.lines[-1].outcome, "ok")
+        client, upstream, gateway = await self.begin("gemini")
+        said = {"candidates": [{"content": {"role": "model", "parts": [{"text": "hel"}]}, "index": 0}], "responseId": "1"}
+        upstream.send(STREAM + chunk(b"data: " + json.dumps(said).encode() + b"\n\n"))
+        await client.has(b"hel")
+        upstream.send(chunk(data) + b"0\r\n\r\n")
+        await client.ended()
+        self.assertIn(b"event: error", client.received)
+        self.assertNotIn(b"message_stop", client.received)
+        self.assertEqual(gateway.lines[-1].outcome, "upstream_error")
+
+    async def test_our_key_in_a_providers_words(self) -> None:
+        """It is taken out of whatever the provider says of a failure: with a status, without one, and inside a stream."""
+        error = {"error": {"message": "bad key sk-provider-key", "type": "server_error", "code": None}}
+        record = b"data: " + json.dumps(error).encode() + b"\n\n"
+        provider, gateway = await self.pair("openai-chat")
+        provider._script = lambda wire: wire.send(reply(json.dumps(error).encode()))
+        path, body = ASKED["anthropic"]
+        response = await gateway.post(path, json.dumps(body).encode())
+        self.assertEqual((response.status, b"sk-provider-key" in response.body), (500, False))
+        self.assertNotIn("sk-provider-key", gateway.lines[-1].why)
+        for before in (b"", chat_chunk({"role": "assistant", "content": "hel"})):
+            client, upstream, gateway = await self.begin("openai-chat")
+            upstream.send(STREAM + chunk(before + record) + b"0\r\n\r\n")
+            await client.ended()
+            self.assertIn(b"bad key", client.received)
+            self.assertNotIn(b"sk-provider-key", client.received)
+            self.assertNotIn("sk-provider-key", gateway.lines[-1].why)
+
     async def test_all_of_one_read_in_one_write(self) -> None:
         """Ten events that arrive together leave together."""
         client, upstream, _ = await self.begin("openai-chat")
@@ -388,12 +425,13 @@ class TurnTests(TranslationCase):
         answer = {**ANSWERS["anthropic"], "content": [thinking, use], "stop_reason": "tool_use"}
         provider._script = lambda wire: wire.send(reply(json.dumps(answer).encode()))
         tools = [{"type": "function", "name": "read", "parameters": {"type": "object", "properties": {}}, "strict": False}]
-        asked = {"model": "claude-sonnet-4-5", "input": [{"role": "user", "content": "hi"}], "tools": tools, "store": False}
+        items: list[Any] = [{"role": "user", "content": "hi"}]
+        asked: dict[str, Any] = {"model": "claude-sonnet-4-5", "input": items, "tools": tools, "store": False}
         asked["reasoning"] = {"effort": "low", "summary": "auto"}
         told = json.loads((await gateway.post("/v1/responses", json.dumps(asked).encode())).body)
         self.assertNotIn("EqQBsig", json.dumps(told))
         result = {"type": "function_call_output", "call_id": "toolu_1", "output": "ok"}
-        asked["input"] = [*asked["input"], *told["output"], result]  # type: ignore[misc]  # a list, as above
+        items += [*told["output"], result]
         await gateway.post("/v1/responses", json.dumps(asked).encode())
         sent = json.loads(body_of(provider.connections[-1].received))
         self.assertEqual(sent["messages"][1]["content"], [thinking, use])
@@ -438,7 +476,7 @@ class SurfaceTests(TranslationCase):
                     continue
                 provider, gateway = await self.pair(dialect)
                 data = reply(json.dumps(answer).encode())
-                provider._script = lambda wire, data=data: wire.send(data)  # type: ignore[misc]  # bound now
+                provider._script = lambda wire, data=data: wire.send(data)
                 response = await gateway.post(path, json.dumps(body).encode())
                 self.assertEqual((response.status, json.loads(response.body)), (200, answers[client]), (client, dialect))
                 where = head_of(provider.connections[0].received)[0].split(b" ")[1]
@@ -455,7 +493,8 @@ class SurfaceTests(TranslationCase):
         self.assertEqual([row["embedding"] for row in body["data"]], [[0.5, 1], [1, 0]])
         self.assertIn(b":batchEmbedContents ", head_of(provider.connections[0].received)[0])
         provider, gateway = await self.pair("openai-chat")
-        data = {"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
+        data: dict[str, Any] = {"object": "list", "model": "m"}
+        data["data"] = [{"object": "embedding", "index": 0, "embedding": [0.5]}]
         data["usage"] = {"prompt_tokens": 1, "total_tokens": 1}
         provider._script = lambda wire: wire.send(reply(json.dumps(data).encode()))
         response = await gateway.post("/v1beta/models/m:embedContent", b'{"content":{"parts":[{"text":"a"}]}}')

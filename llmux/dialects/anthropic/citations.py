@@ -18,21 +18,21 @@ _WEB = "web_search_result_location"
 _FAMILY = "llmux"
 
 
-def read(citation: dict[str, Any], context: Context) -> Annotation:
+def read(citation: dict[str, Any], context: Context, at: str = "") -> Annotation:
     """An annotation. The API cites for whole blocks, so there is no span, unless we put one there."""
     kind = str(citation.get("type"))
     cited = _text(citation.get("cited_text"))
     if kind != _WEB:
         title = _text(citation.get("document_title") or citation.get("title"))
-        return Annotation(kind, _text(citation.get("source")), title, cited, dialect="anthropic", raw=citation)
+        return Annotation(kind, _text(citation.get("source")), title, cited, dialect="anthropic", raw=citation, at=at)
     url, title = _text(citation.get("url")), _text(citation.get("title"))
     proof = _text(citation.get("encrypted_index"))
     if proof.startswith(PREFIX):
         seal = context.seals.open(proof, Seal("anthropic", "encrypted", proof), url)
         if seal is not None and seal.family == _FAMILY:
             start, end = jsonio.loads(seal.payload.encode())
-            return Annotation("url", url, title, cited, start, end)
-    return Annotation("url", url, title, cited, dialect="anthropic", raw=citation)
+            return Annotation("url", url, title, cited, start, end, at=at)
+    return Annotation("url", url, title, cited, dialect="anthropic", raw=citation, at=at)
 
 
 def write(annotation: Annotation, context: Context) -> dict[str, Any] | None:
@@ -40,9 +40,9 @@ def write(annotation: Annotation, context: Context) -> dict[str, Any] | None:
     if annotation.dialect == "anthropic":
         return dict(annotation.raw)
     if annotation.kind != "url":
-        context.notes.drop("/annotations", f"a {annotation.kind} is no citation in this dialect")
+        context.notes.drop(annotation.at, f"a {annotation.kind} is no citation in this dialect")
         return None
-    context.notes.carry("/annotations", "a page that another provider cites, where the API has its own proof")
+    context.notes.carry(annotation.at, "a page that another provider cites, where the API has its own proof")
     span = jsonio.dumps([annotation.start, annotation.end]).decode()
     return {
         "type": _WEB,

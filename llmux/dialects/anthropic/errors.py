@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from llmux import headers, jsonio
+from llmux.dialects import reading
 from llmux.errors import Fault, Kind
 from llmux.headers import Headers
 
@@ -18,9 +19,10 @@ TABLE: dict[Kind, tuple[int, str]] = {
     "permission": (403, "permission_error"),
     "not_found": (404, "not_found_error"),
     "method_not_allowed": (405, "invalid_request_error"),
-    "conflict": (409, "invalid_request_error"),
+    "conflict": (409, "conflict_error"),
     "too_large": (413, "request_too_large"),
     "unsupported_media": (415, "invalid_request_error"),
+    "unprocessable": (400, "invalid_request_error"),
     "rate_limit": (429, "rate_limit_error"),
     "cancelled": (499, "api_error"),
     "server": (500, "api_error"),
@@ -116,7 +118,9 @@ def told(error: dict[str, Any], status: int = 500) -> Fault:
     if kind is None:
         kind = _by_status(status)
     text = message if isinstance(message, str) and message else str(type_ or "the provider reported an error")
-    if kind == "invalid" and _TOO_LONG.search(text):
+    if kind == "invalid" and status == 422:
+        kind = "unprocessable"
+    elif kind == "invalid" and _TOO_LONG.search(text):
         kind = "too_long"
     elif kind == "invalid" and _UNPAID.search(text):
         kind = "billing"
@@ -139,8 +143,7 @@ def _error(body: bytes) -> dict[str, Any] | None:
         document = jsonio.loads(body)
     except ValueError:
         return None
-    error = document.get("error") if isinstance(document, dict) else None
-    return error if isinstance(error, dict) else None
+    return reading.error_of(document)
 
 
 def _seconds(fields: Headers) -> float | None:

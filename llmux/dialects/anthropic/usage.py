@@ -34,12 +34,13 @@ def read(raw: dict[str, Any]) -> Usage:
 
 def _count(raw: dict[str, Any], slots: _Slots, counts: dict[str, Any]) -> None:
     for name, value in raw.items():
-        slot = slots.get(name)
-        if isinstance(slot, str):
-            if type(value) is int:
+        if value and name in slots:
+            slot = slots[name]
+            if isinstance(slot, dict):
+                if isinstance(value, dict):
+                    _count(value, slot, counts)
+            elif type(value) is int:
                 counts[slot] = value
-        elif slot is not None and isinstance(value, dict):
-            _count(value, slot, counts)
 
 
 def write(tokens: Usage, tier: str | None = None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from llmux import headers, jsonio
+from llmux.dialects import reading
 from llmux.errors import Fault, Kind
 from llmux.headers import Headers
 
@@ -21,6 +22,7 @@ TABLE: dict[Kind, tuple[int, str]] = {
     "conflict": (409, "ABORTED"),
     "too_large": (413, "INVALID_ARGUMENT"),
     "unsupported_media": (415, "INVALID_ARGUMENT"),
+    "unprocessable": (400, "INVALID_ARGUMENT"),
     "rate_limit": (429, "RESOURCE_EXHAUSTED"),
     "cancelled": (499, "CANCELLED"),
     "server": (500, "INTERNAL"),
@@ -171,10 +173,7 @@ def _error(body: bytes) -> dict[str, Any] | None:
         document = jsonio.loads(body)
     except ValueError:
         return None
-    if isinstance(document, list) and document:
-        document = document[0]
-    error = document.get("error") if isinstance(document, dict) else None
-    return error if isinstance(error, dict) else None
+    return reading.error_of(document)
 
 
 def _delay(details: list[dict[str, Any]]) -> float | None:

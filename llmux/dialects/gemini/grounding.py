@@ -48,8 +48,10 @@ def read(metadata: Node, text: str, part: int, *, only: bool) -> Iterator[Annota
     chunks = [_source(Node(raw, "")) if isinstance(raw, dict) else None for raw in _list(metadata, "groundingChunks")]
     supports = [Node(raw, "") for raw in _list(metadata, "groundingSupports") if isinstance(raw, dict)]
     if not supports:
-        yield from (_own(chunk) for chunk in chunks if chunk is not None)
+        at = metadata.where("groundingChunks")
+        yield from (_own(chunk, at) for chunk in chunks if chunk is not None)
         return
+    at = metadata.where("groundingSupports")
     places = Bytes(text)
     for support in supports:
         spanned = support.get("segment")
@@ -60,7 +62,7 @@ def read(metadata: Node, text: str, part: int, *, only: bool) -> Iterator[Annota
         for index in _list(support, "groundingChunkIndices"):
             chunk = chunks[index] if isinstance(index, int) and 0 <= index < len(chunks) else None
             if chunk is not None:
-                yield _own(chunk, start, end)
+                yield _own(chunk, at, start, end)
 
 
 def citations(metadata: Node, text: str) -> Iterator[Annotation]:
@@ -73,7 +75,7 @@ def citations(metadata: Node, text: str) -> Iterator[Annotation]:
         uri, title = node.get("uri"), node.get("title")
         if isinstance(uri, str) and uri.startswith(_WEB):
             start, end = places.place(node.get("startIndex"), 0), places.place(node.get("endIndex"), None)
-            yield Annotation("url", uri, title if isinstance(title, str) else "", "", start, end)
+            yield Annotation("url", uri, title if isinstance(title, str) else "", "", start, end, at=metadata.at)
 
 
 def write(items: Iterable[OutputItem]) -> dict[str, Any] | None:
@@ -153,9 +155,9 @@ def _source(chunk: Node) -> _Chunk | None:
     return None
 
 
-def _own(chunk: _Chunk, start: int | None = None, end: int | None = None) -> Annotation:
+def _own(chunk: _Chunk, at: str, start: int | None = None, end: int | None = None) -> Annotation:
     kind, url, title, raw = chunk
-    return Annotation(kind, url, title, "", start, end, "gemini" if raw is not None else "", raw)
+    return Annotation(kind, url, title, "", start, end, "gemini" if raw is not None else "", raw, at)
 
 
 def _query(args_text: str) -> str:

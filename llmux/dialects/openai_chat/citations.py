@@ -9,8 +9,8 @@ from llmux.dialects.context import Context
 from llmux.dialects.neutral import Annotation, Text
 
 
-def read(listed: object) -> Iterator[Annotation]:
-    """The annotations of a message. The numbers stay as they came."""
+def read(listed: object, at: str = "") -> Iterator[Annotation]:
+    """The annotations of a message, which stand at `at` in an answer. The numbers stay as they came."""
     for node in listed if isinstance(listed, list) else ():
         if not isinstance(node, dict):
             continue
@@ -25,9 +25,10 @@ def read(listed: object) -> Iterator[Annotation]:
                 end=_index(inner.get("end_index")),
                 dialect="openai-chat",
                 raw=node,
+                at=at,
             )
         else:
-            yield Annotation(str(node.get("type")), dialect="openai-chat", raw=node)
+            yield Annotation(str(node.get("type")), dialect="openai-chat", raw=node, at=at)
 
 
 def write(annotations: tuple[Annotation, ...], text: str, offset: int, context: Context) -> Iterator[dict[str, Any]]:
@@ -37,7 +38,7 @@ def write(annotations: tuple[Annotation, ...], text: str, offset: int, context: 
             if annotation.dialect == "openai-chat":
                 yield dict(annotation.raw)
             else:
-                context.notes.carry("/annotations", f"a {annotation.kind} is no page on the web, and told to nobody but here")
+                context.notes.carry(annotation.at, f"a {annotation.kind} is no page on the web, and told to nobody but here")
             continue
         start = 0 if annotation.start is None else annotation.start
         end = len(text) if annotation.end is None else annotation.end

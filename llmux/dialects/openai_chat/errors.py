@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from llmux import headers, jsonio
+from llmux.dialects import reading
 from llmux.errors import Fault, Kind
 from llmux.headers import Headers
 
@@ -21,6 +22,7 @@ TABLE: dict[Kind, tuple[int, str, str | None]] = {
     "conflict": (409, "invalid_request_error", "conflict"),
     "too_large": (413, "invalid_request_error", "request_too_large"),
     "unsupported_media": (415, "invalid_request_error", "unsupported_media_type"),
+    "unprocessable": (422, "invalid_request_error", None),
     "rate_limit": (429, "rate_limit_error", "rate_limit_exceeded"),
     "cancelled": (499, "invalid_request_error", "cancelled"),
     "server": (500, "server_error", None),
@@ -71,6 +73,7 @@ _STATUSES: dict[int, Kind] = {
     409: "conflict",
     413: "too_large",
     415: "unsupported_media",
+    422: "unprocessable",
     429: "rate_limit",
     499: "cancelled",
     501: "unimplemented",
@@ -111,7 +114,7 @@ def error_body(fault: Fault, request_id: str) -> tuple[int, bytes]:
 
 def read_error(status: int, fields: Headers, body: bytes) -> Fault:
     """What a provider's refusal tells. What is no error of this API goes by its status, with the beginning of its text."""
-    error = error_of(_document(body))
+    error = reading.error_of(_document(body))
     if error is None:
         text = body[:_LONGEST].decode("utf-8", "replace").strip()
         fault = Fault(_by_status(status), text or f"the provider answered {status}")
@@ -122,31 +125,10 @@ def read_error(status: int, fields: Headers, body: bytes) -> Fault:
         fault.kind,
         fault.message,
         code=fault.code,
+        param=fault.param,
         retry_after=_seconds(fields),
         should_retry=None if again is None else again.strip().lower() == b"true",
     )
-
-
-def error_of(document: object) -> dict[str, Any] | None:
-    """The object of an error, if the document is one.
-
-    Google's compatible API puts it into a list; others have a mere text, or the members without an object around them.
-    """
-    if isinstance(document, list) and len(document) == 1:
-        document = document[0]
-    if not isinstance(document, dict):
-        return None
-    error = document.get("error")
-    if isinstance(error, dict):
-        return error
-    if isinstance(error, str) and error:
-        return {"message": error}
-    if document.get("object") == "error":
-        return document
-    detail = document.get("detail")
-    if detail and "choices" not in document:
-        return {"message": detail if isinstance(detail, str) else jsonio.dumps(detail).decode()}
-    return None
 
 
 def told(error: dict[str, Any], status: int | None = None) -> Fault:
@@ -154,7 +136,7 @@ def told(error: dict[str, Any], status: int | None = None) -> Fault:
     message = error.get("message")
     for _ in range(_DEEPEST):
         # Gateways put the whole of another error into the message.
-        inner = error_of(_document(message.encode("utf-8", "surrogatepass"))) if isinstance(message, str) else None
+        inner = reading.error_of(_document(message.encode("utf-8", "surrogatepass"))) if isinstance(message, str) else None
         if inner is None:
             break
         error, message = inner, inner.get("message")
@@ -167,10 +149,13 @@ def told(error: dict[str, Any], status: int | None = None) -> Fault:
         text = message
     else:
         text = jsonio.dumps(message).decode() if message else str(type_ or "the provider reported an error")
-    if kind == "invalid" and _TOO_LONG.search(text):
+    if kind == "invalid" and status == 422:
+        kind = "unprocessable"
+    elif kind == "invalid" and _TOO_LONG.search(text):
         kind = "too_long"
+    param = error.get("param")
     # A code says more than the kind, but a client expects a text.
-    return Fault(kind, text, code=None if code is None else str(code))
+    return Fault(kind, text, code=None if code is None else str(code), param=param if isinstance(param, str) else None)
 
 
 def _number(code: object) -> int | None:

@@ -67,6 +67,8 @@ def refusal(finish: Finish) -> str:
 
 def write(finish: Finish, context: Context, *, refused: bool, legacy: bool = False) -> str:
     """The word for it. `legacy`: the client knows functions, not tools. Raises Fault for what this API answers by an error."""
+    if finish.reason == "stop" and finish.stop_sequence is None:
+        return "stop"  # most do, and nothing is lost of it
     if finish.reason == "unsealed":
         raise Fault("invalid", finish.message or "the provider misses a signature of its own thinking")
     if finish.reason == "disabled":

@@ -14,37 +14,37 @@ _OUT = (("audio_tokens", "out_audio"), ("image_tokens", "out_image"), ("text_tok
 def read(raw: dict[str, Any]) -> Usage:
     """The counts. What is not said, or is not a number, counts as none."""
     prompt, completion = _count(raw, "prompt_tokens"), _count(raw, "completion_tokens")
-    into, out = _object(raw, "prompt_tokens_details"), _object(raw, "completion_tokens_details")
-    reasoning = _count(out, "reasoning_tokens")
-    if reasoning and _count(raw, "total_tokens") == prompt + completion + reasoning:
-        completion += reasoning  # some servers count it beside the completion
-    told: list[tuple[str, int]] = []
-    if into or out:
-        told = [(name, _count(into, member)) for member, name in _IN] + [(name, _count(out, member)) for member, name in _OUT]
-    return Usage(
-        in_total=prompt,
-        # DeepSeek has its own word for it
-        in_cached=_count(into, "cached_tokens") or _count(raw, "prompt_cache_hit_tokens"),
-        in_written=_count(into, "cache_write_tokens") or _count(into, "cache_creation_tokens"),
-        out_total=completion,
-        out_reasoning=reasoning,
-        modalities=tuple((name, count) for name, count in told if count),
-    )
+    cached = _count(raw, "prompt_cache_hit_tokens") if "prompt_cache_hit_tokens" in raw else 0  # DeepSeek's word for it
+    into, out = raw.get("prompt_tokens_details"), raw.get("completion_tokens_details")
+    modalities: tuple[tuple[str, int], ...] = ()
+    written = reasoning = 0
+    if into and isinstance(into, dict):
+        cached = _count(into, "cached_tokens") or cached
+        written = _count(into, "cache_write_tokens") or _count(into, "cache_creation_tokens")
+        modalities = _modalities(into, _IN)
+    if out and isinstance(out, dict):
+        reasoning = _count(out, "reasoning_tokens")
+        if reasoning and _count(raw, "total_tokens") == prompt + completion + reasoning:
+            completion += reasoning  # some servers count it beside the completion
+        modalities += _modalities(out, _OUT)
+    return Usage(prompt, cached, written, completion, reasoning, modalities=modalities)
 
 
 def write(tokens: Usage) -> dict[str, Any]:
     """The `usage` object."""
-    told = dict(tokens.modalities)
+    told = dict(tokens.modalities) if tokens.modalities else {}
+    into = {
+        "cached_tokens": tokens.in_cached,
+        "cache_write_tokens": tokens.in_written,
+        "audio_tokens": told.get("in_audio", 0),
+    }
+    if "in_image" in told:
+        into["image_tokens"] = told["in_image"]
     return {
         "prompt_tokens": tokens.in_total,
         "completion_tokens": tokens.out_total,
         "total_tokens": tokens.in_total + tokens.out_total,
-        "prompt_tokens_details": {
-            "cached_tokens": tokens.in_cached,
-            "cache_write_tokens": tokens.in_written,
-            "audio_tokens": told.get("in_audio", 0),
-            **({"image_tokens": told["in_image"]} if "in_image" in told else {}),
-        },
+        "prompt_tokens_details": into,
         "completion_tokens_details": {
             "reasoning_tokens": tokens.out_reasoning,
             "audio_tokens": told.get("out_audio", 0),
@@ -54,11 +54,16 @@ def write(tokens: Usage) -> dict[str, Any]:
     }
 
 
-def _object(raw: dict[str, Any], name: str) -> dict[str, Any]:
-    value = raw.get(name)
-    return value if isinstance(value, dict) else {}
+def _modalities(details: dict[str, Any], names: tuple[tuple[str, str], ...]) -> tuple[tuple[str, int], ...]:
+    told: tuple[tuple[str, int], ...] = ()
+    for member, name in names:
+        if details.get(member):  # most are 0, or not there
+            count = _count(details, member)
+            if count:
+                told += ((name, count),)
+    return told
 
 
 def _count(raw: dict[str, Any], name: str) -> int:
     value = raw.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return value if type(value) is int else 0

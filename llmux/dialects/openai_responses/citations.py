@@ -10,11 +10,11 @@ DIALECT = "openai-responses"
 _URL = "url_citation"
 
 
-def read(node: dict[str, Any]) -> Annotation:
-    """An annotation. The numbers of a span are taken as they are."""
+def read(node: dict[str, Any], at: str = "") -> Annotation:
+    """An annotation in the list at `at` of an answer. The numbers of a span are taken as they are."""
     kind = str(node.get("type"))
     if kind != _URL:
-        return Annotation(kind, dialect=DIALECT, raw=node)
+        return Annotation(kind, dialect=DIALECT, raw=node, at=at)
     start, end = node.get("start_index"), node.get("end_index")
     return Annotation(
         "url",
@@ -24,6 +24,7 @@ def read(node: dict[str, Any]) -> Annotation:
         end=end if isinstance(end, int) else None,
         dialect=DIALECT,
         raw=node,
+        at=at,
     )
 
 

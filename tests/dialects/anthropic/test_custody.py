@@ -29,6 +29,13 @@ def sealed(item: Any, *seals: Seal) -> Any:
     return msgspec.structs.replace(item, seals=seals)
 
 
+def unplaced(item: Any) -> Any:
+    """An item without the pointers to where it and its seals were read."""
+    seals = {"seals": tuple(msgspec.structs.replace(seal, at="") for seal in item.seals)} if hasattr(item, "seals") else {}
+    parts = {"parts": tuple(map(unplaced, item.parts))} if isinstance(item, Message) else {}
+    return msgspec.structs.replace(item, at="", **seals, **parts)
+
+
 def returned(*items: OutputItem, change: Any = None) -> tuple[Item, ...]:
     """What a client sends back of an answer, whole and streamed alike."""
     found = []
@@ -43,7 +50,7 @@ def returned(*items: OutputItem, change: Any = None) -> tuple[Item, ...]:
         if change is not None:
             change(content)
         request = parse({"messages": [{"role": "assistant", "content": content}]}, exchange)
-        found.append(tuple(msgspec.structs.replace(item, at="") for item in request.items))
+        found.append(tuple(map(unplaced, request.items)))
     one, other = found
     assert one == other, (one, other)
     return one

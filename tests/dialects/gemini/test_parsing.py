@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from llmux.dialects.neutral import (
@@ -141,11 +142,12 @@ class ContentsTests(SynchronousTestCase):
 
     def test_signatures(self) -> None:
         """A signature belongs to its call, its text or its thought; alone, to what stands before it."""
+        behind = msgspec.structs.replace(NATIVE, at="/contents/0/parts/1")
         cases: list[tuple[list[dict[str, Any]], list[Any]]] = [
             ([{"functionCall": {"name": "f"}, "thoughtSignature": "QUJD"}], [(ToolCall, (NATIVE,))]),
-            ([{"functionCall": {"name": "f"}}, {"text": "", "thoughtSignature": "QUJD"}], [(ToolCall, (NATIVE,))]),
+            ([{"functionCall": {"name": "f"}}, {"text": "", "thoughtSignature": "QUJD"}], [(ToolCall, (behind,))]),
             ([{"text": "a", "thoughtSignature": "QUJD"}, {"text": "b"}], [(Text, (NATIVE,)), (Text, ())]),
-            ([{"text": "a"}, {"text": "", "thought_signature": "QUJD"}], [(Text, (NATIVE,))]),
+            ([{"text": "a"}, {"text": "", "thought_signature": "QUJD"}], [(Text, (behind,))]),
             ([{"thoughtSignature": "QUJD"}], [(Text, (NATIVE,))]),
             ([{"text": "a", "thought": True}, {"text": "b", "thought": True, "thoughtSignature": "QUJD"}], [("ab", (NATIVE,))]),
             ([{"text": "", "thought": True, "thoughtSignature": "QUJD"}], [("", (NATIVE,))]),

@@ -39,6 +39,7 @@ from tests.dialects.tellings import RESPONSES, USAGE, context, response
 
 REASON = "/candidates/0/finishReason"
 NATIVE = Seal("gemini", "thought_signature", "QUJD")
+GROUNDING = "/candidates/0/groundingMetadata"
 FOREIGN = Seal("openai", "encrypted", "enc")
 
 
@@ -202,8 +203,8 @@ class WriteTests(SynchronousTestCase):
             ],
         )
         made = context()
-        body_of(response(ServerCall("mcp", "c", "m", "{}", "anthropic", {})), made)
-        self.assertEqual(noted(made), ["dropped /candidates"])
+        body_of(response(ServerCall("mcp", "c", "m", "{}", "anthropic", {}, at="/content/0")), made)
+        self.assertEqual(noted(made), ["dropped /content/0"])
 
     def test_logprobs(self) -> None:
         """The chosen tokens, and the likeliest."""
@@ -332,20 +333,22 @@ class ParseTests(SynchronousTestCase):
         (item,) = parsed(answer({"text": text}, groundingMetadata=metadata), made).items
         assert isinstance(item, Message) and isinstance(item.parts[0], Text)
         first, second, third = item.parts[0].annotations
-        self.assertEqual(first, Annotation("url", "https://a.example", "A", "", 4, 10))
+        self.assertEqual(first, Annotation("url", "https://a.example", "A", "", 4, 10, at=f"{GROUNDING}/groundingSupports"))
         self.assertEqual((second.kind, second.dialect), ("retrievedContext", "gemini"))
         self.assertEqual((third.start, third.end), (0, 1))
         self.assertEqual(noted(made), ["dropped /candidates/0/groundingMetadata/webSearchQueries"])
         cited = {"citations": [{"startIndex": 0, "endIndex": 2, "uri": "https://c.example"}]}
         (item,) = parsed(answer({"text": text}, citationMetadata=cited)).items
         assert isinstance(item, Message) and isinstance(item.parts[0], Text)
-        self.assertEqual(item.parts[0].annotations, (Annotation("url", "https://c.example", start=0, end=1),))
+        (annotation,) = item.parts[0].annotations
+        self.assertEqual(annotation, Annotation("url", "https://c.example", start=0, end=1, at="/candidates/0/citationMetadata"))
 
     def test_grounding_of_a_signed_text(self) -> None:
         """The signature comes with the last record, as the sources do."""
         metadata = {"groundingChunks": [{"web": {"uri": "https://a.example"}}], "groundingSupports": []}
         (item,) = parsed(answer({"text": "x"}, {"text": "", "thoughtSignature": "QUJD"}, groundingMetadata=metadata)).items
-        self.assertEqual(item, Message("assistant", (Text("x", (Annotation("url", "https://a.example"),), seals=(NATIVE,)),)))
+        page = Annotation("url", "https://a.example", at=f"{GROUNDING}/groundingChunks")
+        self.assertEqual(item, Message("assistant", (Text("x", (page,), seals=(NATIVE,)),)))
 
     def test_other_parts(self) -> None:
         """Pictures and code; what nobody knows yet is noted, at every depth."""

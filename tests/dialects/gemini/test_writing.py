@@ -213,6 +213,10 @@ class ConversationTests(SynchronousTestCase):
         self.assertEqual(told[5]["parts"], [{"text": "done", "thoughtSignature": "QUJD"}])
         self.assertEqual(noted(context), ["dropped /call/c", "invented /contents/3/parts/0/thoughtSignature"])
         self.assertNotIn("thoughtSignature", str(contents(USER, call("c"), result("c"), context=exchange(GEMINI_2))))
+        context = exchange()
+        seals = (NATIVE, *(msgspec.structs.replace(seal, at=f"/{seal.family}") for seal in (NATIVE, FOREIGN)))
+        contents(USER, call("a", seals=seals), result("a"), context=context)
+        self.assertEqual(noted(context), ["dropped /anthropic", "dropped /gemini"])
 
     def test_thoughts(self) -> None:
         """What can be read of them is sent; seals of hidden ones belong to what follows."""

@@ -33,7 +33,7 @@ class ReadErrorTests(SynchronousTestCase):
             (403, error(code="unsupported_country_region_territory"), "permission"),
             (404, error(type="invalid_request_error", code="model_not_found"), "not_found"),
             (404, error(code="DeploymentNotFound"), "not_found"),
-            (422, error(), "invalid"),
+            (422, error(), "unprocessable"),
             (429, error(type="insufficient_quota", code="insufficient_quota"), "billing"),
             (429, error(type="tokens", code="rate_limit_exceeded"), "rate_limit"),
             (429, error(type="requests"), "rate_limit"),

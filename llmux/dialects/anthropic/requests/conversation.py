@@ -43,7 +43,7 @@ class Spoken(msgspec.Struct):
 class Conversation:
     """The writer of a request's items. `system` holds the instructions, `spoken` the messages."""
 
-    __slots__ = ("_content", "_context", "_heard", "_marks", "_silent", "spoken", "system")
+    __slots__ = ("_content", "_context", "_heard", "_interrupted", "_marks", "_silent", "spoken", "system")
 
     def __init__(self, context: Context, marks: Marks) -> None:
         self._context = context
@@ -51,6 +51,7 @@ class Conversation:
         self._content = Content(context, marks)
         self._silent: list[tuple[str, Message]] = []
         self._heard: set[tuple[str, int]] = set()
+        self._interrupted = False  # whether instructions stand inside the conversation
         self.system: list[Block] = []
         self.spoken: list[Spoken] = []
 
@@ -71,7 +72,8 @@ class Conversation:
         for role, message in self._silent:
             if (role, message.turn) not in self._heard:
                 self._context.notes.drop(message.at, "a message in which nothing stands is left out")
-        self.spoken = self._placed([each for each in self.spoken if each.blocks])
+        if self._interrupted:
+            self.spoken = self._placed([each for each in self.spoken if each.blocks])
         self._check_end()
 
     def _item(self, item: Item) -> None:
@@ -96,6 +98,7 @@ class Conversation:
     def _message(self, item: Message) -> None:
         self._not_phased(item)
         if item.role in ("system", "developer"):
+            self._interrupted = True
             self.spoken.append(Spoken("system", self._instructions(item), item.turn, item.at))
             return
         speaker = "assistant" if item.role == "assistant" else "user"
@@ -215,8 +218,6 @@ class Conversation:
         last; and only for models that know them. Elsewhere the user says them, in place, so that the prompt before stays as it
         was.
         """
-        if "system" not in [each.role for each in spoken]:
-            return spoken
         able = self._context.target.capabilities.mid_system is True
         placed: list[Spoken] = []
         for index, each in enumerate(spoken):

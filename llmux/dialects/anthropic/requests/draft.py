@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from llmux.dialects.anthropic.requests.parts import Parts
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Item, Message, ReasoningPolicy, Request, Sampling
 
@@ -12,16 +13,17 @@ from llmux.dialects.neutral import Item, Message, ReasoningPolicy, Request, Samp
 class Draft:
     """The slots of a request, by name; those that nobody asks for keep the values of the neutral model.
 
-    `choice` is what the request says of the tools that may be called; it is read when all of them are known. `where` gets the
-    pointer of each scalar.
+    `parts` reads for the version that the client speaks. `choice` is what the request says of the tools that may be called; it is
+    read when all of them are known. `where` gets the pointer of each scalar.
     """
 
-    __slots__ = ("choice", "context", "doc", "items", "reasoning", "sampling", "slots", "system", "version", "where")
+    __slots__ = ("choice", "context", "doc", "items", "parts", "reasoning", "sampling", "slots", "system", "version", "where")
 
     def __init__(self, doc: dict[str, Any], context: Context, version: str) -> None:
         self.doc = doc
         self.context = context
         self.version = version
+        self.parts = Parts(context, version)
         self.system: Message | None = None
         self.items: list[Item] = []
         self.choice: dict[str, Any] | None = None

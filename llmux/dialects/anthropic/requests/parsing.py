@@ -8,11 +8,11 @@ from llmux.dialects import reading
 from llmux.dialects.anthropic import versions
 from llmux.dialects.anthropic.requests import offers, settings
 from llmux.dialects.anthropic.requests.draft import Draft, Reader
-from llmux.dialects.anthropic.requests.parts import Parts
+from llmux.dialects.anthropic.requests.parts import listed
 from llmux.dialects.anthropic.requests.turns import Turn
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Message, OpaquePart, Part, Request, Role, Text
-from llmux.dialects.reading import invalid, objects, role
+from llmux.dialects.reading import invalid, role
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 _MESSAGE = frozenset({"role", "content"})
@@ -41,8 +41,10 @@ def parse(doc: dict[str, Any], context: Context) -> Request:
 
 def _messages(value: Any, draft: Draft) -> None:
     """The conversation, turn by turn."""
-    parts = Parts(draft.context, draft.version)
-    for number, (at, node) in enumerate(objects(value, "/messages")):
+    for number, node in enumerate(listed(value, "/messages")):
+        at = f"/messages/{number}"
+        if not isinstance(node, dict):
+            raise invalid(at, f"{at} must be an object")
         speaker = role(node.get("role"), f"{at}/role", _ROLES)
         if not node.keys() <= _MESSAGE:
             _more(node, at, draft.context)
@@ -50,7 +52,7 @@ def _messages(value: Any, draft: Draft) -> None:
         if isinstance(content, str):
             draft.items.append(Message(speaker, (Text(content, at=f"{at}/content"),), number, at=at))
         else:
-            draft.items += Turn(parts, speaker, number, at).read(content)
+            draft.items += Turn(draft.parts, speaker, number, at).read(content)
 
 
 def _more(node: dict[str, Any], at: str, context: Context) -> None:
@@ -68,8 +70,10 @@ def _system(value: Any, draft: Draft) -> None:
         if value:
             found.append(Text(value, at="/system"))
     else:
-        parts = Parts(draft.context, draft.version)
-        for at, block in objects(value, "/system"):
+        for index, block in enumerate(listed(value, "/system")):
+            at = f"/system/{index}"
+            if not isinstance(block, dict):
+                raise invalid(at, f"{at} must be an object")
             if block.get("type") != "text":
                 draft.context.notes.refuse(at, "a system prompt holds texts only")
                 found.append(OpaquePart(str(block.get("type")), block, "anthropic", at))
@@ -77,7 +81,7 @@ def _system(value: Any, draft: Draft) -> None:
                 why = "for Anthropic's accounts; other providers would never find the prompt in their cache"
                 draft.context.notes.drop(at, why)
             else:
-                found.append(parts.text(block, at, cited=False))
+                found.append(draft.parts.text(block, at, cited=False))
     if found:
         draft.system = Message("system", tuple(found), at="/system")
 

@@ -33,6 +33,15 @@ _MARK = frozenset({"type", "ttl"})
 _CITATIONS = frozenset({"enabled"})
 
 
+def listed(value: object, at: str) -> list[Any]:
+    """A list; null is an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise invalid(at, f"{at} must be a list")
+    return value
+
+
 def read_mark(value: object, at: str, context: Context) -> Mark | None:
     """The `cache_control` of the block, the tool or the whole request at `at`."""
     if value is None:

@@ -39,6 +39,8 @@ class Toolbox(msgspec.Struct):
 
 def pack(request: Request, context: Context, marks: Marks) -> Toolbox:
     """The toolbox of a request; with a tool that stands for structured output where the model has none. Raises Fault."""
+    if not request.tools and request.output.format != "schema":
+        return Toolbox([], None)
     written = []
     for offered in _distinct(_confined(request), context):
         tool = _tool(offered, context, marks)

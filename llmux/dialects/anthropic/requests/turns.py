@@ -10,7 +10,7 @@ import msgspec
 from llmux import jsonio
 from llmux.dialects import reading
 from llmux.dialects.anthropic import custody, servers
-from llmux.dialects.anthropic.requests.parts import Parts
+from llmux.dialects.anthropic.requests.parts import Parts, listed
 from llmux.dialects.neutral import (
     Item,
     Message,
@@ -25,7 +25,7 @@ from llmux.dialects.neutral import (
     ToolCall,
     ToolResult,
 )
-from llmux.dialects.reading import objects, string
+from llmux.dialects.reading import invalid, string
 
 _THINKING = frozenset({"type", "thinking", "signature"})
 _REDACTED = frozenset({"type", "data"})
@@ -55,7 +55,11 @@ class Turn:
     def read(self, content: object) -> list[Item]:
         """The items of a message's blocks."""
         cited = self._role == "assistant"
-        for at, block in objects(content, f"{self._at}/content"):
+        where = f"{self._at}/content"
+        for index, block in enumerate(listed(content, where)):
+            at = f"{where}/{index}"
+            if not isinstance(block, dict):
+                raise invalid(at, f"{at} must be an object")
             if block.get("type") == "text":
                 self._parts.append(self._read.text(block, at, cited=cited))
             else:

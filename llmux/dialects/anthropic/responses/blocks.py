@@ -7,19 +7,18 @@ from typing import Any
 from llmux import jsonio
 from llmux.dialects.anthropic import citations, custody, emulation
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Refusal, Text
+from llmux.dialects.neutral import Text
 
 
-def text_block(part: Text | Refusal, context: Context) -> list[dict[str, Any]]:
+def text_blocks(part: Text, context: Context) -> list[dict[str, Any]]:
     """A text with its citations, and the seals that belong to it behind it. An empty one would be refused when it comes back."""
     block: dict[str, Any] = {"type": "text", "text": part.text, "citations": None}
     blocks = [block] if part.text else []
-    if isinstance(part, Text):
-        if part.annotations:
-            cited = [citations.write(each, context) for each in part.annotations]
-            block["citations"] = [citation for citation in cited if citation is not None] or None
-        if part.seals:
-            blocks += (custody.block(seal, context, "behind") for seal in part.seals)
+    if part.annotations:
+        cited = [citations.write(each, context) for each in part.annotations]
+        block["citations"] = [citation for citation in cited if citation is not None] or None
+    if part.seals:
+        blocks += [custody.block(seal, context, "behind") for seal in part.seals]
     return blocks
 
 

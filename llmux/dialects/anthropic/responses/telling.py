@@ -227,7 +227,7 @@ class Telling:
     def cite(self, citation: object) -> None:
         """The open text has a source."""
         if isinstance(citation, dict):
-            self.teller.cite(self.teller.message(), citations.read(citation, self._context))
+            self.teller.cite(self.teller.message(), citations.read(citation, self._context, f"{self._at}/citations"))
 
     def think(self, text: str) -> None:
         """A piece of thinking. What the API shows of it is a summary."""

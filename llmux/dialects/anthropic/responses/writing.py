@@ -7,7 +7,7 @@ from typing import Any
 
 from llmux import jsonio
 from llmux.dialects.anthropic import custody, reasons, usage
-from llmux.dialects.anthropic.responses.blocks import call_input, text_block
+from llmux.dialects.anthropic.responses.blocks import call_input, text_blocks
 from llmux.dialects.anthropic.servers import Pages
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import (
@@ -16,8 +16,6 @@ from llmux.dialects.neutral import (
     Reasoning,
     Refusal,
     Response,
-    ServerCall,
-    ServerResult,
     Text,
     ToolCall,
     Usage,
@@ -36,11 +34,12 @@ def write(response: Response, context: Context) -> dict[str, Any]:
     pages = Pages()
     content: list[Block] = body["content"]
     for item in response.items:
-        if isinstance(item, ServerCall | ServerResult):
+        write_item = _WRITERS.get(type(item))
+        if write_item is None:
             content += _server(item, pages, context)
         else:
             content += pages.due()
-            content += _WRITERS[type(item)](item, context)
+            content += write_item(item, context)
     content += pages.due()
     body.update(reasons.write(response.finish, context))
     return body
@@ -60,18 +59,21 @@ def envelope(id: str, model: str, tokens: Usage | None, tier: str | None = None)
     }
 
 
-def _server(item: ServerCall | ServerResult, pages: Pages, context: Context) -> list[Block]:
+def _server(item: Any, pages: Pages, context: Context) -> list[Block]:
+    """What the provider's own tools were asked, or gave back."""
     written = pages.write(item)
     if written is None:
-        context.notes.drop("/content", f"what the provider's own {item.family} did has no counterpart")
+        context.notes.drop(item.at or "/content", f"what the provider's own {item.family} did has no counterpart")
     return written or []
 
 
 def _message(item: Message, context: Context) -> list[Block]:
     blocks: list[Block] = []
     for part in item.parts:
-        if isinstance(part, Text | Refusal):
-            blocks += text_block(part, context)
+        if isinstance(part, Text):
+            blocks += text_blocks(part, context)
+        elif isinstance(part, Refusal):
+            blocks += text_blocks(Text(part.text), context)
         else:
             context.notes.drop("/content", "the model answers in text")
     return blocks
@@ -87,7 +89,7 @@ def _call(item: ToolCall, context: Context) -> list[Block]:
 
 
 def _opaque(item: OpaqueItem, context: Context) -> list[Block]:
-    context.notes.drop("/content", f"no counterpart for {item.kind}")
+    context.notes.drop(item.at or "/content", f"no counterpart for {item.kind}")
     return []
 
 

@@ -37,8 +37,10 @@ from llmux.dialects.neutral import (
     ServerCall,
     ServerResult,
     Text,
+    ToolCall,
     Usage,
 )
+from llmux.dialects.tools import wrap_input
 from llmux.errors import Fault
 
 # delta kind -> the delta's type, and the member that holds its text
@@ -112,10 +114,7 @@ class MessagesEncoder:
     def _end(self) -> bytes:
         if self._usage is None:
             self._context.notes.invent("/usage", "nobody counted the tokens, and there must be numbers")
-        try:
-            delta = reasons.write(self._finish, self._context)
-        except Fault as fault:
-            return self.error(fault)
+        delta = reasons.write(self._finish, self._context)
         owed = b"".join(map(self._whole, self._pages.due()))
         counts = usage.final(self._usage or Usage())
         return owed + _event("message_delta", {"delta": delta, "usage": counts}) + _event("message_stop", {})
@@ -193,7 +192,8 @@ class MessagesEncoder:
             signed = self._delta("signature_delta", "signature", signature) + self._stop()
             return signed + b"".join(self._whole(custody.hidden(seal, self._context)) for seal in whole.seals[1:])
         if opened.kind == "tool_call":
-            end = self._delta("input_json_delta", "partial_json", "}") if self._nested else b""
+            assert isinstance(whole, ToolCall), "an item keeps its kind"
+            end = self._arguments_end(whole)
             self._nested, self._blank = False, ""
             return end + self._stop() + self._behind()
         if isinstance(whole, ServerCall | ServerResult):
@@ -204,7 +204,7 @@ class MessagesEncoder:
             if any(not isinstance(part, Text | Refusal) for part in whole.parts):
                 self._context.notes.drop("/content", "the model answers in text")
         elif opened.kind == "server":
-            self._context.notes.drop("/content", "the provider's own item has no counterpart")
+            self._context.notes.drop(whole.at or "/content", "the provider's own item has no counterpart")
         return self._stop()
 
     # blocks
@@ -216,8 +216,21 @@ class MessagesEncoder:
         self._flows = False
         return seals + start
 
+    def _arguments_end(self, call: ToolCall) -> bytes:
+        """What a call's arguments still owe. Raises Fault where no client could read them."""
+        if call.kind == "custom":
+            return self._delta("input_json_delta", "partial_json", wrap_input(call.args_text))
+        if call.args_text.strip() and not call.cut:
+            try:
+                jsonio.loads(call.args_text.encode("utf-8", "surrogatepass"))
+            except ValueError:
+                raise Fault("bad_gateway", f"the arguments of the call {call.call_id} are no JSON") from None
+        return self._delta("input_json_delta", "partial_json", "}") if self._nested else b""
+
     def _begun(self, text: str) -> str:
-        """How a call's arguments begin. The input has to be an object; anything else goes into one."""
+        """How a call's arguments begin. The input has to be an object; anything else goes into one. Raw input comes whole."""
+        if self._opened is not None and self._opened.call_kind == "custom":
+            return ""
         text, self._blank = self._blank + text, ""
         if text.isspace():
             self._blank = text  # which says nothing of what follows

@@ -142,12 +142,12 @@ class Contents:
 
     def _seal_last(self, part: Node, seals: tuple[Seal, ...]) -> None:
         """A signature without anything to sign belongs to what stands before it."""
-        seals = tuple(msgspec.structs.replace(seal, at=part.at) for seal in seals)
         last: Any = self._parts[-1] if self._parts else self.items[-1] if len(self.items) > self._first else None
+        moved = tuple(msgspec.structs.replace(seal, at=part.at) for seal in seals)
         if isinstance(last, Text):
-            self._parts[-1] = msgspec.structs.replace(last, seals=(*last.seals, *seals))
+            self._parts[-1] = msgspec.structs.replace(last, seals=(*last.seals, *moved))
         elif isinstance(last, Reasoning | ToolCall):
-            self.items[-1] = msgspec.structs.replace(last, seals=(*last.seals, *seals))
+            self.items[-1] = msgspec.structs.replace(last, seals=(*last.seals, *moved))
         elif seals:
             self._parts.append(Text("", seals=seals, at=part.at))
 

@@ -116,6 +116,6 @@ def server(item: ServerCall | ServerResult, context: Context) -> list[Part]:
     written = servers.write(item)
     if written is None:
         if item.family != "web_search":
-            context.notes.drop("/candidates", f"what the provider's own {item.family} did")
+            context.notes.drop(item.at or "/candidates", f"what the provider's own {item.family} did")
         return []
     return [written]

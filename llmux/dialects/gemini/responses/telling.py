@@ -217,7 +217,7 @@ class Telling:
             candidate.enter("other")
             if servers.PARTS[name]:
                 candidate.server = f"server_{index}_{candidate.part}"
-            item = servers.read(part.raw, name, candidate.server)
+            item = servers.read(part.raw, name, candidate.server, at=f"/candidates/{index}/content/parts")
             candidate.server = item.call_id
             self.teller.whole(item, index)
             return

@@ -69,13 +69,9 @@ def ending(choice: Choice, malformed: str | None, context: Context) -> dict[str,
     found = grounding.write(choice.items)
     if found is not None:
         said["groundingMetadata"] = found
-    if any(
-        each.kind != "url"
-        for item in choice.items
-        if isinstance(item, Message)
-        for part in item.parts
-        if isinstance(part, Text)
-        for each in part.annotations
-    ):
-        context.notes.carry("/annotations", "only pages of the web are sources here")
+    for item in choice.items:
+        for part in item.parts if isinstance(item, Message) else ():
+            for each in part.annotations if isinstance(part, Text) else ():
+                if each.kind != "url":
+                    context.notes.carry(each.at, "only pages of the web are sources here")
     return said

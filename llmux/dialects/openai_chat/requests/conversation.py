@@ -81,6 +81,34 @@ class Spoken:
         return message
 
 
+def plain(items: tuple[Item, ...], context: Context) -> list[dict[str, Any]] | None:
+    """The messages of a conversation in which each turn is one text and nothing else, None for any other.
+
+    What `Conversation` gives for it too: nothing is joined, lost or marked, and there is nothing to pair.
+    """
+    messages: list[dict[str, Any]] = []
+    last: Message | None = None
+    for item in items:
+        if type(item) is not Message or len(item.parts) != 1 or item.author or item.phase:
+            return None
+        part = item.parts[0]
+        if type(part) is not Text or part.annotations or part.logprobs or part.seals or part.mark is not None:
+            return None
+        if last is not None and last.turn == item.turn and last.role == item.role:
+            return None  # they may be one message
+        messages.append({"role": item.role, "content": part.text})
+        last = item
+    if last is None:
+        return None
+    if last.role == "assistant":
+        _note_last(last.at, context)
+    return messages
+
+
+def _note_last(at: str, context: Context) -> None:
+    context.notes.approximate(at, "the model answers anew instead of going on from its last words")
+
+
 class Conversation:
     """The writer of a request's items. What tools gave back and only a user can say waits in `_shown` for the last result."""
 
@@ -108,7 +136,7 @@ class Conversation:
         self._spoken = [each for each in self._spoken if self._says(each)]
         last = self._spoken[-1] if self._spoken else None
         if last is not None and last.role == "assistant" and not last.calls:
-            self._notes.approximate(last.at, "the model answers anew instead of going on from its last words")
+            _note_last(last.at, self._context)
 
     def messages(self) -> list[dict[str, Any]]:
         """The messages as they are sent, once their marks are written."""

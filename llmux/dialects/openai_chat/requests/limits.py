@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Request
+from llmux.dialects.neutral import Request, Sampling
 
 _SAME = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "seed", "logit_bias", "n", "logprobs", "top_logprobs")
 _MOST_STOPS = 4
 
 
-def write(request: Request, context: Context) -> dict[str, Any]:
-    """The members of sampling that the request has. Raises Fault."""
-    asked, where, notes = request.sampling, request.where, context.notes
-    members: dict[str, Any] = {}
+def write(request: Request, context: Context, members: dict[str, Any]) -> None:
+    """Write what the request says of sampling into the body's `members`. Raises Fault."""
+    asked = request.sampling
     if asked.max_out is not None:
         members["max_completion_tokens"] = asked.max_out
+    if asked == Sampling(asked.max_out):
+        return  # most requests say no more
+    where, notes = request.where, context.notes
     for name in _SAME:
         value = getattr(asked, name)
         if value is not None:
@@ -29,4 +31,3 @@ def write(request: Request, context: Context) -> dict[str, Any]:
         if len(asked.stop) > _MOST_STOPS:
             notes.refuse(where.get("stop", ""), f"the API takes at most {_MOST_STOPS} sequences")
         members["stop"] = list(asked.stop[:_MOST_STOPS])
-    return members

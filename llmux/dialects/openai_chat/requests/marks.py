@@ -45,10 +45,8 @@ class Marks:
                 written["ttl"] = ttl
             part["prompt_cache_breakpoint"] = written
 
-    def options(self, automatic: Mark | None) -> dict[str, Any] | None:
+    def options(self, automatic: Mark) -> dict[str, Any]:
         """The request's own mark, which leaves the place to the provider."""
-        if automatic is None:
-            return None
         ttl = self._ttl(automatic)
         return {"mode": "implicit"} if ttl not in _OF_REQUEST else {"mode": "implicit", "ttl": ttl}
 

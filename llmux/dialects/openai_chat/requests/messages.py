@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -53,19 +53,21 @@ class Messages:
         self._context = context
         self._unnamed: list[tuple[str, str]] = []  # name, and the id that was made up
 
-    def read(self, turn: int, at: str, node: dict[str, Any]) -> Iterator[Item]:
+    def read(self, turn: int, at: str, node: dict[str, Any]) -> Iterable[Item]:
         """The items of one message."""
-        speaker = node.get("role")
+        speaker, content = node.get("role"), node.get("content")
+        if len(node) == 2 and type(content) is str and type(speaker) is str and speaker in _ROLES:
+            # Somebody says a text, and there is nothing else to be read: most messages are like that.
+            return (Message(_ROLES[speaker], (Text(content, at=f"{at}/content"),), turn, at=at),)
         if speaker == "assistant":
-            yield from self._assistant(turn, at, node)
-        elif speaker in ("tool", "function"):
-            yield self._result(turn, at, node)
-        else:
-            reading.rest(node, _MESSAGE, at, self._context.notes)
-            parts = self._parts(node, at)
-            if node.get("content") == []:
-                raise invalid(f"{at}/content", f"{at}/content must not be empty")
-            yield Message(role(speaker, f"{at}/role", _ROLES), parts, turn, author=self._name(node, at), at=at)
+            return self._assistant(turn, at, node)
+        if speaker in ("tool", "function"):
+            return (self._result(turn, at, node),)
+        reading.rest(node, _MESSAGE, at, self._context.notes)
+        parts = self._parts(node, at)
+        if content == []:
+            raise invalid(f"{at}/content", f"{at}/content must not be empty")
+        return (Message(role(speaker, f"{at}/role", _ROLES), parts, turn, author=self._name(node, at), at=at),)
 
     def _parts(self, node: dict[str, Any], at: str) -> tuple[Part, ...]:
         context = self._context

@@ -5,6 +5,7 @@ Each function enters the pointers of what it read into `where`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, get_args
 
 from llmux.dialects import reading
@@ -12,8 +13,6 @@ from llmux.dialects.context import Context
 from llmux.dialects.neutral import Caching, Level, Mark, Output, ReasoningPolicy, Sampling, Tier
 from llmux.dialects.reading import invalid, string
 
-_NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
-_SAME = (*_NUMBERS, "top_k", "seed", "logit_bias", "n", "stop", "logprobs", "top_logprobs")
 _LEVELS: tuple[Level, ...] = get_args(Level)
 _TIERS: dict[str, Tier] = {
     "auto": "auto",
@@ -31,23 +30,12 @@ _STREAM = frozenset({"include_usage", "include_obfuscation"})  # padding against
 
 def sampling(doc: dict[str, Any], where: dict[str, str], context: Context) -> Sampling:
     """Limits, and how tokens are chosen."""
-    for name in _SAME:
-        if doc.get(name) is not None:
-            where[name] = f"/{name}"
-    return Sampling(
-        _max_out(doc, where, context),
-        reading.number(doc.get("temperature"), "/temperature"),
-        reading.number(doc.get("top_p"), "/top_p"),
-        top_k=reading.integer(doc.get("top_k"), "/top_k"),
-        frequency_penalty=reading.number(doc.get("frequency_penalty"), "/frequency_penalty"),
-        presence_penalty=reading.number(doc.get("presence_penalty"), "/presence_penalty"),
-        seed=reading.integer(doc.get("seed"), "/seed"),
-        logit_bias=reading.obj(doc.get("logit_bias"), "/logit_bias"),
-        n=reading.integer(doc.get("n"), "/n"),
-        stop=_stop(doc.get("stop")),
-        logprobs=reading.flag(doc.get("logprobs"), "/logprobs"),
-        top_logprobs=reading.integer(doc.get("top_logprobs"), "/top_logprobs"),
-    )
+    told: dict[str, Any] = {}
+    for name, value in doc.items():
+        if value is not None and name in SAMPLING:
+            where[name] = at = f"/{name}"
+            told[name] = SAMPLING[name](value, at)
+    return Sampling(_max_out(doc, where, context), **told)
 
 
 def _max_out(doc: dict[str, Any], where: dict[str, str], context: Context) -> int | None:
@@ -63,12 +51,28 @@ def _max_out(doc: dict[str, Any], where: dict[str, str], context: Context) -> in
     return newer
 
 
-def _stop(value: object) -> tuple[str, ...] | None:
-    if value is None or isinstance(value, str):
+def _stop(value: object, at: str) -> tuple[str, ...] | None:
+    if isinstance(value, str):
         return (value,) if value else None
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise invalid("/stop", "/stop must be a string or a list of strings")
+        raise invalid(at, f"{at} must be a string or a list of strings")
     return tuple(value) or None
+
+
+# The members of sampling that have the same name in the neutral request, each with what reads it.
+SAMPLING: dict[str, Callable[[object, str], object]] = {
+    "temperature": reading.number,
+    "top_p": reading.number,
+    "frequency_penalty": reading.number,
+    "presence_penalty": reading.number,
+    "top_k": reading.integer,
+    "seed": reading.integer,
+    "logit_bias": reading.obj,
+    "n": reading.integer,
+    "stop": _stop,
+    "logprobs": reading.flag,
+    "top_logprobs": reading.integer,
+}
 
 
 def reasoning(doc: dict[str, Any], where: dict[str, str]) -> ReasoningPolicy:

@@ -18,6 +18,8 @@ _SEARCH = frozenset({"type", "name", "search_context_size", "user_location"})
 def write(request: Request, context: Context, marks: Marks) -> dict[str, Any]:
     """The members that are about tools: `tools`, `tool_choice`, `parallel_tool_calls`, `web_search_options`. Raises Fault."""
     members: dict[str, Any] = {}
+    if not request.tools and request.policy.max_calls is None:
+        return members  # nothing to write, and nothing to note
     tools: list[dict[str, Any]] = []
     for tool in _distinct(request.tools, context):
         if tool.kind != "hosted":

@@ -6,9 +6,9 @@ import hashlib
 from typing import Any
 
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Level, Output, Request, Tier
+from llmux.dialects.neutral import Level, Output, ReasoningPolicy, Request, Tier
 from llmux.dialects.openai_chat.requests import limits, toolbox
-from llmux.dialects.openai_chat.requests.conversation import Conversation
+from llmux.dialects.openai_chat.requests.conversation import Conversation, plain
 from llmux.dialects.openai_chat.requests.marks import Marks
 from llmux.dialects.openai_chat.requests.pairing import paired
 from llmux.dialects.reading import invalid
@@ -25,6 +25,9 @@ _TIERS: dict[Tier, str] = {
 # The API insists on a name for a schema.
 _SCHEMA = "response"
 _LONGEST_USER = 64
+# What most requests say of these: nothing.
+_ANY_EFFORT = ReasoningPolicy()
+_ANY_FORM = Output()
 
 
 def write(request: Request, context: Context) -> dict[str, Any]:
@@ -33,28 +36,34 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     Usage is asked for whether or not the client wants to be told.
     """
     marks = Marks(context)
-    conversation = Conversation(context, marks)
-    conversation.write(paired(request, context))
-    body: dict[str, Any] = {"model": context.target.model or request.model}
-    tools = toolbox.write(request, context, marks)
-    marks.settle()
-    messages = conversation.messages()
-    if not messages:
-        raise invalid("/messages", "there must be a message in which something stands")
-    body["messages"] = messages
+    messages = plain(request.items, context)
+    if messages is None:
+        conversation = Conversation(context, marks)
+        conversation.write(paired(request, context))
+        tools = toolbox.write(request, context, marks)
+        marks.settle()
+        messages = conversation.messages()
+        if not messages:
+            raise invalid("/messages", "there must be a message in which something stands")
+    else:  # no marks to settle
+        tools = toolbox.write(request, context, marks)
+    body: dict[str, Any] = {"model": context.target.model or request.model, "messages": messages}
     if context.stream or request.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
-    body.update(tools)
-    body.update(limits.write(request, context))
-    effort = _effort(request, context)
-    if effort is not None:
-        body["reasoning_effort"] = effort
-    body.update(_form(request, context))
-    body.update(_rest(request, context))
-    options = marks.options(request.caching.automatic)
-    if options is not None:
-        body["prompt_cache_options"] = options
+    if tools:
+        body.update(tools)
+    limits.write(request, context, body)
+    if request.reasoning != _ANY_EFFORT:
+        effort = _effort(request, context)
+        if effort is not None:
+            body["reasoning_effort"] = effort
+    if request.output != _ANY_FORM:
+        body.update(_form(request, context))
+    _rest(request, context, body)
+    automatic = request.caching.automatic
+    if automatic is not None:
+        body["prompt_cache_options"] = marks.options(automatic)
     return body
 
 
@@ -115,9 +124,8 @@ def _schema(output: Output, context: Context) -> dict[str, Any]:
     return named
 
 
-def _rest(request: Request, context: Context) -> dict[str, Any]:
-    """Whose request it is, how urgent, and what is kept of it."""
-    members: dict[str, Any] = {}
+def _rest(request: Request, context: Context, members: dict[str, Any]) -> None:
+    """Whose request it is, how urgent, and what is kept of it; written into the body's `members`."""
     if request.user:
         user = request.user
         if len(user) > _LONGEST_USER:
@@ -132,4 +140,3 @@ def _rest(request: Request, context: Context) -> dict[str, Any]:
         members["prompt_cache_key"] = request.caching.key
     if request.tier is not None:
         members["service_tier"] = _TIERS[request.tier]
-    return members

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from llmux.dialects import reading
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Choice, Finish, Message, Reason, Response, Text
 from llmux.dialects.openai_chat import errors, reasons, usage
 from llmux.dialects.openai_chat.responses.telling import ID, TIERS, Telling
 from llmux.errors import Fault
 
-# What an answer in plain words may hold beside them; the members of its message are null or empty then.
+# What an answer in plain words may hold; the members of its message but for the first two are null or empty then.
 _DOCUMENT = frozenset({"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"})
 _CHOICE = frozenset({"index", "message", "finish_reason", "logprobs"})
 _MESSAGE = frozenset({"role", "content", "refusal", "annotations", "tool_calls"})
-_REASONS: dict[str, Reason] = {"stop": "stop", "length": "length"}
+_REASONS: tuple[Reason, ...] = ("stop", "length")
+_FINISHES: dict[str, Finish] = {reason: Finish(reason, raw=reason, at=reasons.place(0)) for reason in _REASONS}
 
 
 def parse(doc: dict[str, Any], context: Context) -> Response:
@@ -22,7 +24,7 @@ def parse(doc: dict[str, Any], context: Context) -> Response:
     plain = _plain(doc)
     if plain is not None:
         return plain
-    error = errors.error_of(doc)
+    error = reading.error_of(doc)
     if error is not None:
         raise errors.told(error)
     choices = doc.get("choices")
@@ -35,32 +37,41 @@ def parse(doc: dict[str, Any], context: Context) -> Response:
 
 
 def _plain(doc: dict[str, Any]) -> Response | None:
-    """The answer of one choice that is words and nothing else, None for any other: most answers are, and need no steps."""
-    match doc:
-        case {
-            "id": str(id_),
-            "model": str(model),
-            "created": int(created),
-            "choices": [{"message": {"content": str(text)} as message, "finish_reason": str(raw)} as choice],
-        } if id_ and model and created > 0 and text and raw in _REASONS:
-            pass
-        case _:
-            return None
+    """The answer of one choice that is words and nothing else, None for any other: most answers are, and need no steps.
+
+    Whatever is not just as it should be is left to those steps, which know what to make of it.
+    """
+    choices = doc.get("choices")
+    if type(choices) is not list or len(choices) != 1:
+        return None
+    choice = choices[0]
+    message = choice.get("message") if type(choice) is dict else None
+    if type(message) is not dict:
+        return None
     if not (doc.keys() <= _DOCUMENT and choice.keys() <= _CHOICE and message.keys() <= _MESSAGE):
         return None
-    if choice.get("logprobs") or message.get("refusal") or message.get("annotations") or message.get("tool_calls"):
+    if message.get("refusal") or message.get("annotations") or message.get("tool_calls") or choice.get("logprobs"):
         return None
-    counts, tier, index = doc.get("usage"), doc.get("service_tier"), choice.get("index", 0)
-    if index != 0 or not (counts is None or isinstance(counts, dict)) or not (tier is None or isinstance(tier, str)):
+    text, raw = message.get("content"), choice.get("finish_reason")
+    finish = _FINISHES.get(raw) if type(raw) is str else None
+    if finish is None or type(text) is not str or not text or choice.get("index", 0) != 0 or doc.get("object") == "error":
         return None
-    reason = _REASONS[raw]
-    said = Message("assistant", (Text(text),), cut=reason == "length")
-    return Response(
-        id_.removeprefix(ID),
-        model,
-        created,
-        (Choice((said,), Finish(reason, raw=raw, at=reasons.place(0))),),
-        None if counts is None else usage.read(counts),
-        None if tier is None else TIERS.get(tier, tier),
-        doc.get("system_fingerprint") or None,
-    )
+    id_, model, created = doc.get("id"), doc.get("model"), doc.get("created")
+    if type(id_) is not str or type(model) is not str or type(created) is not int:
+        return None
+    id_ = id_.removeprefix(ID)
+    if not id_ or not model or created <= 0:
+        return None  # these are made up
+    counts, tier, fingerprint = doc.get("usage"), doc.get("service_tier"), doc.get("system_fingerprint")
+    if counts is not None:
+        if type(counts) is not dict:
+            return None
+        counts = usage.read(counts)
+    if tier is not None:
+        if type(tier) is not str:
+            return None
+        tier = TIERS.get(tier, tier)
+    if fingerprint is not None and type(fingerprint) is not str:
+        return None
+    said = Message("assistant", (Text(text),), cut=finish.reason == "length")
+    return Response(id_, model, created, (Choice((said,), finish),), counts, tier, fingerprint or None)

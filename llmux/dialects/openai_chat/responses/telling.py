@@ -132,7 +132,7 @@ class Telling:
                 self._context.notes.drop(f"/choices/{number}/logprobs/refusal", "a refusal has no probabilities")
         if "extra_content" in said and (signature := custody.signature(said)):
             teller.seal(teller.message(number), Seal("gemini", "thought_signature", signature))
-        for annotation in citations.read(said.get("annotations")):
+        for annotation in citations.read(said.get("annotations"), f"/choices/{number}/message/annotations"):
             teller.cite(teller.message(number), annotation)
         calls = said.get("tool_calls")
         if isinstance(calls, list):

@@ -47,6 +47,14 @@ def envelope(kind: str, id: str, created: int, model: str, tier: str | None, fin
 
 
 def _choice(index: int, choice: Choice, context: Context) -> dict[str, Any]:
+    plain = _plain(choice)
+    if plain is not None:
+        return {
+            "index": index,
+            "message": {"role": "assistant", "content": plain, "refusal": None},
+            "logprobs": None,
+            "finish_reason": choice.finish.reason,
+        }
     said = _Said(context)
     for item in choice.items:
         if isinstance(item, Message):
@@ -70,6 +78,20 @@ def _choice(index: int, choice: Choice, context: Context) -> dict[str, Any]:
     if finish.stop_sequence is not None:
         written["matched_stop"] = finish.stop_sequence
     return written
+
+
+def _plain(choice: Choice) -> str | None:
+    """The text of a choice that is one text with an ordinary end, None for any other. There is nothing else to say or to note."""
+    finish = choice.finish
+    if len(choice.items) != 1 or (finish.reason != "stop" and finish.reason != "length") or finish.stop_sequence is not None:
+        return None
+    item = choice.items[0]
+    if type(item) is not Message or len(item.parts) != 1 or item.phase:
+        return None
+    part = item.parts[0]
+    if type(part) is not Text or part.annotations or part.logprobs or part.seals or not part.text:
+        return None
+    return part.text
 
 
 class _Said:

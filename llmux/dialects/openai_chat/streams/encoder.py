@@ -183,10 +183,7 @@ class ChatEncoder:
         if explained:
             last["refusal"] = explained
         refused = choice.refused or bool(explained)
-        try:
-            reason = reasons.write(event.finish, self._context, refused=refused, legacy=self._legacy and choice.calls > 0)
-        except Fault as fault:
-            return begun + self.error(fault)
+        reason = reasons.write(event.finish, self._context, refused=refused, legacy=self._legacy and choice.calls > 0)
         if choice.citations:
             last["annotations"] = choice.citations
         if choice.blocks:

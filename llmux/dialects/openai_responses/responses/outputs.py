@@ -153,7 +153,7 @@ class Outputs:
         """An annotation of a text of `length` code points, if this API has one for it."""
         written = citations.write(annotation, length)
         if written is None:
-            self._context.notes.carry("/annotations", f"a {annotation.kind} is no citation in this dialect")
+            self._context.notes.carry(annotation.at, f"a {annotation.kind} is no citation in this dialect")
         return written
 
     def _message(self, item: Message, index: int, status: Status) -> dict[str, Any]:

@@ -123,7 +123,8 @@ class Slot:
     def cite(self, item: Growing, node: dict[str, Any], teller: Teller) -> None:
         """The open text has a source."""
         self.cited += 1
-        teller.cite(item, citations.read(node))
+        number = 0 if self.part is None else self.part[1]
+        teller.cite(item, citations.read(node, f"/output/{self.index}/content/{number}/annotations"))
 
 
 def words(kind: PartKind, node: dict[str, Any]) -> object:

@@ -230,6 +230,11 @@ class PairingTests(SynchronousTestCase):
         found = messages(*items, exchange=context(repair="textify"))
         self.assertEqual(found[2]["content"][0]["is_error"], True)
         self.assertEqual(found[3], {"role": "user", "content": "go on"})
+        # of two, one: what the user said in the turn of the other stays in it
+        several = (ASK, call("c1", 1), call("c2", 1), result("c1", 2), say("user", "go on", 2))
+        (_, _, told) = messages(*several, exchange=context(repair="textify"))
+        self.assertEqual([block["type"] for block in told["content"]], ["tool_result", "tool_result", "text"])
+        self.assertEqual([block.get("is_error") for block in told["content"]], [None, True, None])
 
     def test_twice(self) -> None:
         """The same result twice is one; another is a contradiction."""
@@ -301,12 +306,20 @@ class ReasoningTests(SynchronousTestCase):
             self.assertEqual(found[1]["content"], "a")
             self.assertEqual(noted(exchange)[0], ("/m/1", "dropped"))
 
-    def test_gemini_call(self) -> None:
-        """A seal on a call is Gemini's alone."""
+    def test_gemini(self) -> None:
+        """A seal on a call or a text is Gemini's alone. The note says where it stood, which may be elsewhere."""
         exchange = context()
-        item = ToolCall("c", "t", "{}", 1, seals=(Seal("gemini", "thought_signature", "g"),), at="/m/1")
-        messages(ASK, item, result("c", 2), exchange=exchange)
-        self.assertEqual(noted(exchange)[0], ("/m/1", "dropped"))
+        near, far = Seal("gemini", "thought_signature", "g"), Seal("gemini", "thought_signature", "h", "/m/0")
+        for seal, pointer in ((near, "/m/1"), (far, "/m/0")):
+            for item in (
+                ToolCall("c", "t", "{}", 1, seals=(seal,), at="/m/1"),
+                Message("assistant", (Text("a", seals=(seal,), at="/m/1"),), 1),
+                Reasoning((), (seal,), 1, at="/m/1"),
+            ):
+                exchange = context()
+                answer = result("c", 2) if isinstance(item, ToolCall) else say("user", "b", 2)
+                messages(ASK, item, answer, exchange=exchange)
+                self.assertEqual(noted(exchange)[0], (pointer, "dropped"))
 
 
 class PartTests(SynchronousTestCase):

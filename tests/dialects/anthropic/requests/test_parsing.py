@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from llmux.dialects.anthropic import custody
 from llmux.dialects.neutral import (
     Annotation,
     Blocks,
@@ -116,6 +117,21 @@ class ConversationTests(SynchronousTestCase):
         assert isinstance(empty, Reasoning) and isinstance(unsigned, Reasoning)
         self.assertEqual((empty.segments, empty.seals), ((), (Seal("anthropic", "signature", "s"),)))
         self.assertEqual((unsigned.text, unsigned.seals), ("t", ()))
+
+    def test_seals_of_others(self) -> None:
+        """What seals the call behind it, or the text before it, tells where it stood."""
+        exchange = context()
+        ahead, behind = Seal("gemini", "thought_signature", "g"), Seal("gemini", "thought_signature", "h")
+        blocks = [
+            {"type": "text", "text": "a"},
+            custody.block(behind, exchange, "behind"),
+            custody.block(ahead, exchange, "ahead"),
+            {"type": "tool_use", "id": "c", "name": "t", "input": {}},
+        ]
+        message, call = read({"messages": [{"role": "assistant", "content": blocks}]}, exchange).items
+        assert isinstance(message, Message) and isinstance(message.parts[0], Text) and isinstance(call, ToolCall)
+        self.assertEqual([(seal.payload, seal.at) for seal in message.parts[0].seals], [("h", "/messages/0/content/1")])
+        self.assertEqual([(seal.payload, seal.at) for seal in call.seals], [("g", "/messages/0/content/2")])
 
     def test_media(self) -> None:
         """Images and documents say where their bytes are."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from llmux.dialects.anthropic import ANTHROPIC
 from llmux.dialects.anthropic.responses import parse
+from llmux.dialects.anthropic.responses.parsing import by_steps, plain
 from llmux.dialects.neutral import (
     Annotation,
     Finish,
@@ -45,6 +47,53 @@ def message(*blocks: dict[str, Any], stop_reason: str | None = "end_turn", **mor
     return {**head, "content": list(blocks), "stop_reason": stop_reason, "stop_sequence": None, "usage": USAGE, **more}
 
 
+class PlainTests(SynchronousTestCase):
+    """Most answers are one text, which is read at once."""
+
+    def test_same_as_by_steps(self) -> None:
+        """Whatever is read at once is what the steps of a stream come to, notes included."""
+        said: dict[str, list[Any]] = {
+            "content": [
+                [{"type": "text", "text": "a"}],
+                [{"type": "text", "text": "a", "citations": None}],
+                [{"type": "text", "text": "a", "citations": [], "future": 1}],
+                [{"type": "text", "text": ""}],
+                [{"type": "text", "text": None}],
+                [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+                [{"type": "thinking", "thinking": "a"}],
+                [],
+            ],
+            "id": ["msg_1", "1", "msg_", "", None, 7],
+            "model": ["claude", "", None],
+            "stop_reason": ["end_turn", "stop_sequence", "max_tokens", "tool_use", "refusal", "pause_turn", "x", None],
+            "stop_sequence": [None, "END"],
+            "stop_details": [None, {"category": "cyber", "explanation": "no"}],
+            "usage": [USAGE, {"output_tokens": 1}, {"input_tokens": None}, {}, None, 3, {"input_tokens": True, "speed": "fast"}],
+            "container": [None, {"id": "c"}],
+        }
+        usual = {name: values[0] for name, values in said.items()}
+        once = 0
+        for first, second in itertools.combinations(said, 2):
+            for one, other in itertools.product(said[first], said[second]):
+                doc = {"type": "message", **usual, first: one, second: other}
+                exchange, stepwise = context(), context()
+                found = plain(doc, doc["content"], exchange)
+                if found is not None:
+                    once += 1
+                    self.assertEqual(found, by_steps(doc, doc["content"], stepwise))
+                    self.assertEqual(list(exchange.notes), list(stepwise.notes))
+                else:
+                    self.assertEqual(len(exchange.notes), 0)
+        self.assertGreater(once, 100)
+
+    def test_taken(self) -> None:
+        """The usual answer is read at once; one that holds more is not."""
+        usual = message({"type": "text", "text": "a"})
+        self.assertEqual(plain(usual, usual["content"], context()), parse(usual, context()))
+        for more in (message({"type": "text", "text": "a"}, stop_reason="max_tokens"), message(), message({"type": "x"})):
+            self.assertIsNone(plain(more, more["content"], context()))
+
+
 class ParseTests(SynchronousTestCase):
     """A whole body."""
 
@@ -79,15 +128,15 @@ class ParseTests(SynchronousTestCase):
             exchange,
         )
         hit = Annotation("url", "https://a", "A", dialect="anthropic", raw=page)
-        cited = Annotation("url", "https://a", "A", "c", dialect="anthropic", raw=web)
+        cited = Annotation("url", "https://a", "A", "c", dialect="anthropic", raw=web, at="/content/5/citations")
         self.assertEqual(
             found.items,
             (
                 Reasoning((Segment("summary", "Hm."),), (Seal("anthropic", "signature", "s"),)),
                 Reasoning((), (Seal("anthropic", "signature", "s2"),)),
                 Reasoning((), (Seal("anthropic", "redacted", "r"),)),
-                ServerCall("web_search", "srvtoolu_1", "web_search", '{"query":"q"}', "anthropic", search),
-                ServerResult("web_search", "srvtoolu_1", (hit,), "", "anthropic", result),
+                ServerCall("web_search", "srvtoolu_1", "web_search", '{"query":"q"}', "anthropic", search, at="/content/3"),
+                ServerResult("web_search", "srvtoolu_1", (hit,), "", "anthropic", result, at="/content/4"),
                 Message("assistant", (Text("a", (cited,)), Text("b"))),
                 ToolCall("toolu_1", "t", '{"x":1}'),
                 ToolCall("toolu_2", "t", "{}"),
@@ -119,7 +168,7 @@ class ParseTests(SynchronousTestCase):
         exchange = context()
         block = {"type": "hologram", "x": 1}
         found = parse(message({"type": "text", "text": "a"}, block, container={"id": "c"}), exchange)
-        self.assertEqual(found.items[1], OpaqueItem("hologram", block, "anthropic"))
+        self.assertEqual(found.items[1], OpaqueItem("hologram", block, "anthropic", at="/content/1"))
         self.assertEqual(noted(exchange), [("/content/1", "dropped"), ("/container", "dropped")])
 
     def test_names(self) -> None:

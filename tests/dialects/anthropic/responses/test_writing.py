@@ -154,8 +154,8 @@ class WriteTests(SynchronousTestCase):
             ServerResult("web_search", "ws_1", (Annotation("url", "https://a", "A"),), "", "openai-responses", {}),
             ServerCall("web_search", "ws_2", "web_search", "{}", "openai-responses", {}),
             Message("assistant", (Text("t"),)),
-            ServerCall("code", "ci_1", "code", "{}", "openai-responses", {}),
-            OpaqueItem("x", {}),
+            ServerCall("code", "ci_1", "code", "{}", "openai-responses", {}, at="/output/3"),
+            OpaqueItem("x", {}, at="/output/4"),
         )
         blocks = body(response(*items), exchange)["content"]
         call = {"type": "server_tool_use", "id": "srvtoolu_ws_1", "name": "web_search", "input": {"query": "q"}}
@@ -164,7 +164,7 @@ class WriteTests(SynchronousTestCase):
         self.assertEqual(blocks[1], {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_ws_1", "content": [page]})
         self.assertEqual(blocks[3], {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_ws_2", "content": []})
         self.assertEqual([block["type"] for block in blocks[4:]], ["text"])
-        self.assertEqual(noted(exchange), [("/content", "dropped")])
+        self.assertEqual(noted(exchange), [("/output/3", "dropped"), ("/output/4", "dropped")])
 
     def test_citations(self) -> None:
         """The API's own citations as they came; a page that another provider cites in an envelope; what is no page is noted."""
@@ -172,14 +172,14 @@ class WriteTests(SynchronousTestCase):
         raw = {"type": "web_search_result_location", "url": "u", "title": None, "cited_text": "c", "encrypted_index": "z"}
         annotations = (
             Annotation("url", "u", dialect="anthropic", raw=raw),
-            Annotation("url", "https://a", "A", start=1, end=2),
-            Annotation("file_citation", dialect="openai-responses", raw={}),
+            Annotation("url", "https://a", "A", start=1, end=2, at="/a"),
+            Annotation("file_citation", dialect="openai-responses", raw={}, at="/b"),
         )
         (block,) = body(response(Message("assistant", (Text("text", annotations),))), exchange)["content"]
         self.assertEqual(block["citations"][0], raw)
         self.assertEqual((block["citations"][1]["url"], block["citations"][1]["title"]), ("https://a", "A"))
         self.assertEqual(len(block["citations"]), 2)
-        self.assertEqual(noted(exchange), [("/annotations", "carried"), ("/annotations", "dropped")])
+        self.assertEqual(noted(exchange), [("/a", "carried"), ("/b", "dropped")])
 
     def test_seals_of_calls_and_texts(self) -> None:
         """A call's seal stands before it, a text's behind it."""

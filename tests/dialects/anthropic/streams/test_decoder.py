@@ -159,7 +159,7 @@ class DecoderTests(SynchronousTestCase):
             response(events).items,
             (
                 Message("assistant", (Text("a"),)),
-                OpaqueItem("compaction", {"type": "compaction", "content": "so far"}, "anthropic"),
+                OpaqueItem("compaction", {"type": "compaction", "content": "so far"}, "anthropic", at="/content/1"),
             ),
         )
         self.assertEqual(

@@ -229,8 +229,27 @@ class StreamTests(SynchronousTestCase):
 
     def test_ends_in_an_error(self) -> None:
         """What the API answers by an error is no end."""
-        stream = records(write(encoder(context()), tell(response(reason="unsealed"))))
-        self.assertEqual([record.name for record in stream], ["message_start", "error"])
+        fault = self.assertRaises(Fault, write, encoder(context()), tell(response(reason="unsealed")))
+        self.assertEqual(fault.kind, "invalid")
+
+    def test_arguments_that_nobody_can_read(self) -> None:
+        """A client that gathers them would fail; it is told instead. What was cut off is the reason's business."""
+        opened = ItemOpened(0, "tool_call", call_id="c", name="t")
+        for args in ('{"a": oops', "oops", "nul", "[1"):
+            call = ToolCall("c", "t", args)
+            events: list[Event] = [Started("a", "m", 0), opened, Delta(0, 0, "args", args)]
+            fault = self.assertRaises(Fault, write, encoder(context()), [*events, ItemClosed(0, call)])
+            self.assertEqual((fault.kind, "call c" in fault.message), ("bad_gateway", True))
+            write(encoder(context()), [*events, ItemClosed(0, msgspec.structs.replace(call, cut=True))])
+
+    def test_raw_input(self) -> None:
+        """A custom tool's input is no JSON, and comes whole."""
+        call = ToolCall("c", "t", 'raw "x"\n', kind="custom")
+        opened = ItemOpened(0, "tool_call", call_id="c", name="t", call_kind="custom")
+        events: list[Event] = [Started("a", "m", 0), opened, Delta(0, 0, "args", "raw"), ItemClosed(0, call)]
+        stream = records(write(encoder(context()), events))
+        said = [record.data["delta"]["partial_json"] for record in stream if record.name == "content_block_delta"]
+        self.assertEqual(said, ['{"input":"raw \\"x\\"\\n"}'])
 
     def test_ping(self) -> None:
         """A ping is an event."""

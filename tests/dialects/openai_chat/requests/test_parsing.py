@@ -297,11 +297,12 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(item.seals, (seal,))
         (said,) = self.items({"role": "assistant", "content": "x", "extra_content": extra})
         assert isinstance(said, Message)
-        self.assertEqual(said.parts, (Text("x", seals=(seal,), at=CONTENT),))
+        above = Seal("gemini", "thought_signature", "c2ln", "/messages/0/extra_content")
+        self.assertEqual(said.parts, (Text("x", seals=(above,), at=CONTENT),))
         detail = {"type": "reasoning.encrypted", "data": "c2ln", "format": "google-gemini-v1", "id": "c"}
         (item,) = self.items({"role": "assistant", "reasoning_details": [detail], "tool_calls": [call]})
         assert isinstance(item, ToolCall)
-        self.assertEqual(item.seals, (seal,))
+        self.assertEqual(item.seals, (Seal("gemini", "thought_signature", "c2ln", "/messages/0/reasoning_details/0"),))
 
     # tools
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from llmux.dialects.context import Context, Options, Target
@@ -327,6 +328,14 @@ class WriteTests(SynchronousTestCase):
         message = self.messages(*items)[1]
         self.assertEqual(set(message), {"role", "content", "tool_calls"})
         self.assertEqual(self.noted(), ["dropped /t", "dropped /c"])
+
+    def test_seals_from_elsewhere(self) -> None:
+        """The note says where a seal stood, not what it sealed."""
+        seal = Seal("gemini", "thought_signature", "g", "/s")
+        said = (Text("a", seals=(seal,), at="/t"), Text("", seals=(msgspec.structs.replace(seal, at="/e"),), at="/t"))
+        call = ToolCall("c1", "look", "{}", 1, seals=(msgspec.structs.replace(seal, at="/c"),), at="/t")
+        self.messages(USER, Message("assistant", said, 1), call, result("c1"))
+        self.assertEqual(self.noted(), ["dropped /s", "dropped /e", "dropped /c"])
 
     # parts
 

@@ -223,7 +223,8 @@ class ParseTests(SynchronousTestCase):
         """Pages that are cited keep their numbers."""
         cited = {"type": "url_citation", "url_citation": {"url": "https://x", "title": "X", "start_index": 1, "end_index": 3}}
         (item,) = self.items({"content": "abc", "annotations": [cited]})
-        annotation = Annotation("url", "https://x", "X", start=1, end=3, dialect="openai-chat", raw=cited)
+        at = "/choices/0/message/annotations"
+        annotation = Annotation("url", "https://x", "X", start=1, end=3, dialect="openai-chat", raw=cited, at=at)
         self.assertEqual(item, Message("assistant", (Text("abc", (annotation,)),)))
 
     def test_probabilities(self) -> None:

@@ -176,7 +176,7 @@ class WriteTests(SynchronousTestCase):
         """Texts are joined, and the numbers of citations with them; a page without any is cited for its whole text."""
         page = Annotation("url", "https://x", "X", start=1, end=2)
         whole = Annotation("url", "https://y", "Y")
-        document = Annotation("char_location", dialect="anthropic", raw={})
+        document = Annotation("char_location", dialect="anthropic", raw={}, at="/content/0/citations")
         choice = self.choice(
             Message("assistant", (Text("漢字", (page,)),)), Message("assistant", (Text("abc", (page, whole, document)),))
         )
@@ -186,7 +186,7 @@ class WriteTests(SynchronousTestCase):
             [(each["url"], each["start_index"], each["end_index"]) for each in told],
             [("https://x", 1, 2), ("https://x", 3, 4), ("https://y", 2, 5)],
         )
-        self.assertEqual(self.noted(), ["carried /annotations"])
+        self.assertEqual(self.noted(), ["carried /content/0/citations"])
 
     def test_probabilities(self) -> None:
         """Tokens are told with their bytes, which may have to be made, and their rivals, of which there may be none."""

@@ -243,11 +243,11 @@ class StreamTests(SynchronousTestCase):
             Started("a", "m", 0),
             ItemOpened(0, "message"),
             PartOpened(0, 0, "text"),
-            Cited(0, 0, Annotation("char_location", dialect="anthropic", raw={})),
+            Cited(0, 0, Annotation("char_location", dialect="anthropic", raw={}, at="/content/0/citations")),
             PartClosed(0, 0, ""),
         ):
             writer.encode(event)
-        self.assertEqual([note.pointer for note in exchange.notes], ["/annotations"])
+        self.assertEqual([note.pointer for note in exchange.notes], ["/content/0/citations"])
 
     def test_error(self) -> None:
         """A stream that breaks off says so, and has no [DONE]."""
@@ -263,5 +263,4 @@ class StreamTests(SynchronousTestCase):
         reasons: tuple[Reason, ...] = ("unsealed", "disabled")
         for reason in reasons:
             items: tuple[OutputItem, ...] = (WORDS,)
-            stream = self.stream(tell(response(*items, reason=reason)))
-            self.assertIn("error", stream[-1].data)
+            self.assertRaises(Fault, self.stream, tell(response(*items, reason=reason)))

@@ -154,7 +154,7 @@ class WriteTests(SynchronousTestCase):
     def test_texts(self) -> None:
         """Probabilities with bytes, citations with spans; what is no citation here is carried by a note."""
         tokens = (TokenProbability("é", -0.5, None, (TokenProbability("e", -1.0, (101,)),)),)
-        cited = (HIT, Annotation("char_location", dialect="anthropic", raw={}))
+        cited = (HIT, Annotation("char_location", dialect="anthropic", raw={}, at="/content/0/citations"))
         exchanged = context()
         written = write(response(Message("assistant", (Text("é", cited, tokens),))), exchanged)
         (part,) = written["output"][0]["content"]
@@ -164,7 +164,7 @@ class WriteTests(SynchronousTestCase):
         )
         top = {"token": "e", "logprob": -1.0, "bytes": [101]}
         self.assertEqual(part["logprobs"], [{"token": "é", "logprob": -0.5, "bytes": [195, 169], "top_logprobs": [top]}])
-        self.assertEqual(noted(exchanged), ["carried /annotations"])
+        self.assertEqual(noted(exchanged), ["carried /content/0/citations"])
 
     def test_phases(self) -> None:
         """What is said on the way, and what is the answer."""

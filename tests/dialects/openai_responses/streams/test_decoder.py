@@ -106,7 +106,8 @@ class WholeStreamTests(SynchronousTestCase):
             completed(said(whole, part("output_text", "!"))),
         )
         probability = TokenProbability("Hi", -0.5, None, (TokenProbability("Ho", -1.0),))
-        annotation = Annotation("url", "https://x", "X", start=0, end=2, dialect="openai-responses", raw=cited)
+        at = "/output/0/content/0/annotations"
+        annotation = Annotation("url", "https://x", "X", start=0, end=2, dialect="openai-responses", raw=cited, at=at)
         self.assertEqual(
             told.items,
             [Message("assistant", (Text("Hi", (annotation,), (probability,)), Text("!")), id="msg_1", phase="commentary")],
