@@ -46,6 +46,7 @@ from llmux.dialects.neutral import (
     Usage,
 )
 from llmux.dialects.tools import Unwrapper, unwrap_input
+from llmux.errors import Fault
 
 # Reasons for which what is being said breaks off. A refusal that is explained says all that it wants to.
 _CUT = ("length", "context_full", "filter", "refusal", "continuation")
@@ -308,6 +309,8 @@ class Teller:
     def whole(self, item: OutputItem, choice: int = 0) -> None:
         """An item that comes in one piece and has no deltas: a provider's own call or result, or something opaque."""
         self._leave(choice)
+        if self._started is None:
+            self.start("", "")
         opened = ItemOpened(self._items, "server", choice=choice)
         self._items += 1
         self._closed[opened.item] = (choice, item)
@@ -359,11 +362,12 @@ class Teller:
     def meter(self, usage: Usage) -> None:
         """Tokens so far."""
         self.usage = usage
-        self._events.append(Metered(usage))
+        if self._started is not None:
+            self._events.append(Metered(usage))
 
     def finish(self, finish: Finish, choice: int = 0) -> None:
         """The model stopped. What is open in this choice is closed; the reason is made to agree with what was said."""
-        if choice in self._finishes:
+        if choice in self._finishes or self._started is None:
             return
         cuts = finish.reason in _CUT
         explained = finish.reason == "refusal" and bool(finish.message)
@@ -383,9 +387,11 @@ class Teller:
         self._events.append(Finished(finish, choice))
 
     def end(self) -> None:
-        """Nothing follows. Without a reason for its end, a choice has just stopped."""
+        """Nothing follows. Without a reason for its end, a choice has just stopped. Raises Fault for what never began."""
         if self.ended:
             return
+        if self._started is None:
+            raise Fault("bad_gateway", "the provider ended an answer that never began", code="upstream_invalid")
         for choice in sorted({item.opened.choice for item in self._open.values()} or ({0} - self._finishes.keys())):
             self.finish(Finish("stop"), choice)
         self.ended = True
@@ -415,6 +421,8 @@ class Teller:
             self.close(current)
 
     def _enter(self, opened: ItemOpened, unwrapper: Unwrapper | None = None) -> Growing:
+        if self._started is None:
+            self.start("", "")
         self._items += 1
         item = self._open[opened.item] = Growing(opened, unwrapper)
         self._events.append(opened)

@@ -353,8 +353,9 @@ class StreamTests(TranslationCase):
         self.assertIn(b'"rate_limit_error"', client.received)
 
     async def test_an_end_that_is_an_error(self) -> None:
-        """What Gemini calls a finish reason and others an error is a status while nothing was sent, and an error event after it."""
-        record = {"candidates": [{"finishReason": "MISSING_THOUGHT_SIGNATURE", "index": 0}], "responseId": "1", "modelVersion": "m"}
+        """What Gemini calls a finish reason and others an error is a status while nothing was sent, an error event after it."""
+        candidates = [{"finishReason": "MISSING_THOUGHT_SIGNATURE", "index": 0}]
+        record = {"candidates": candidates, "usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}, "responseId": "1"}
         data = b"data: " + json.dumps(record).encode() + b"\n\n"
         client, upstream, gateway = await self.begin("gemini")
         upstream.send(STREAM + chunk(data) + b"0\r\n\r\n")
@@ -362,7 +363,8 @@ class StreamTests(TranslationCase):
         self.assertTrue(client.received.startswith(b"HTTP/1.1 400 "), client.received)
         self.assertNotEqual(gateway.lines[-1].outcome, "ok")
         client, upstream, gateway = await self.begin("gemini")
-        said = {"candidates": [{"content": {"role": "model", "parts": [{"text": "hel"}]}, "index": 0}], "responseId": "1"}
+        content = {"role": "model", "parts": [{"text": "hel"}]}
+        said = {"candidates": [{"content": content, "index": 0}], "responseId": "1"}
         upstream.send(STREAM + chunk(b"data: " + json.dumps(said).encode() + b"\n\n"))
         await client.has(b"hel")
         upstream.send(chunk(data) + b"0\r\n\r\n")

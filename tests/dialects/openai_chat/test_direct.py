@@ -216,6 +216,14 @@ class DirectTests(SynchronousTestCase):
         for asked in ({}, {"functions": [{"name": "look"}]}):
             self.same(response_writing, "_plain", responses.write, answers, asked=asked, relaxed=True)
 
+    def test_a_stop_with_a_sequence(self) -> None:
+        """What stopped it is told, and noted, though it is called a mere stop."""
+        said = Message("assistant", (Text("a"),))
+        answer = Response("1", "m", 1, (Choice((said,), Finish("stop", "END", sequence_at="/s")),), None)
+        body, notes = outcome(responses.write, answer, relaxed=True)
+        self.assertEqual(jsonio.loads(body)["choices"][0]["matched_stop"], "END")
+        self.assertEqual([note.split(":")[0] for note in notes], ["/s carried"])
+
     def test_requests_read(self) -> None:
         """What is not there, and what is null, is the same: all that can be said is looked for then."""
         said: dict[str, list[Any]] = {

@@ -104,7 +104,8 @@ class Conversation:
         speaker = "assistant" if item.role == "assistant" else "user"
         blocks = self._content.blocks(item.parts, assistant=speaker == "assistant")
         if not blocks:
-            self._silent.append((speaker, item))
+            if all(isinstance(part, Text) for part in item.parts):  # what else was lost is noted by itself
+                self._silent.append((speaker, item))
         elif len(blocks) < len(item.parts):
             self._note_blanks(item.parts)
         self._enter(speaker, blocks, item)

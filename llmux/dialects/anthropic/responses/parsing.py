@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmux.dialects.anthropic import errors, reasons, usage
-from llmux.dialects.anthropic.responses.telling import ID_PREFIX, Telling, note_unsaid, said
+from llmux.dialects.anthropic.responses.telling import BLOCKS, ID_PREFIX, Telling, note_surplus, note_unsaid, said
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Choice, Message, Response, Text
 from llmux.errors import Fault
@@ -22,13 +22,14 @@ def parse(doc: dict[str, Any], context: Context) -> Response:
     content = doc.get("content")
     if not isinstance(content, list):
         raise Fault("bad_gateway", "the provider's answer is no message", code="upstream_invalid")
+    note_surplus(doc, context)
     return plain(doc, content, context) or by_steps(doc, content, context)
 
 
 def plain(doc: dict[str, Any], content: list[Any], context: Context) -> Response | None:
     """An answer that is one text and has all that belongs to it. None: it has to be told step by step."""
     block = content[0] if len(content) == 1 else None
-    if not isinstance(block, dict) or block.get("type") != "text" or block.get("citations"):
+    if not isinstance(block, dict) or not block.keys() <= BLOCKS["text"] or block.get("type") != "text" or block.get("citations"):
         return None
     text, id_, model = block.get("text"), doc.get("id"), doc.get("model")
     if not (isinstance(text, str) and isinstance(id_, str) and isinstance(model, str)):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from llmux import jsonio
+from llmux.dialects import reading
 from llmux.dialects.anthropic import citations, emulation, reasons, servers, usage
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import OpaqueItem, Seal
@@ -20,11 +21,27 @@ Kind = Literal["", "text", "thinking", "call", "answer", "whole"]
 ID_PREFIX = "msg_"
 # Of a message and its end, what is meant for the client and has no slot.
 _UNSAID = ("container", "context_management", "input_transformations")
+# The members of a message that are read, or say nothing by themselves.
+_MESSAGE = frozenset(
+    {"id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "stop_details", "usage", "diagnostics", *_UNSAID}
+)
+# The same of the blocks that are told as they come; any other is kept as it is.
+BLOCKS: dict[str, frozenset[str]] = {
+    "text": frozenset({"type", "text", "citations"}),
+    "thinking": frozenset({"type", "thinking", "signature"}),
+    "redacted_thinking": frozenset({"type", "data"}),
+    "tool_use": frozenset({"type", "id", "name", "input", "caller"}),
+}
 
 
 def said(node: object) -> dict[str, Any]:
     """The members of an object that say something."""
     return {name: value for name, value in node.items() if value is not None} if isinstance(node, dict) else {}
+
+
+def note_surplus(message: dict[str, Any], context: Context) -> None:
+    """What nobody reads of a whole message."""
+    reading.surplus(message, _MESSAGE, "", context.notes)
 
 
 def note_unsaid(delta: dict[str, Any], context: Context) -> None:
@@ -106,6 +123,7 @@ class Telling:
         kind = _text(block.get("type"))
         opener = _OPENERS.get(kind)
         if opener is not None:
+            reading.surplus(block, BLOCKS[kind], self._at, self._context.notes)
             opener(self, block)
             return
         self.kind = "whole"

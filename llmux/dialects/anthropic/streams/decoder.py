@@ -37,7 +37,7 @@ class MessagesDecoder:
                     delta = event["delta"]
                     if delta["type"] == "text_delta" and telling.kind == "text":
                         text = delta["text"]
-                        if text:
+                        if text and isinstance(text, str):
                             telling.teller.text(text)
                     else:
                         telling.delta(delta)
@@ -91,7 +91,7 @@ class MessagesDecoder:
                 error = event.get("error")
                 raise errors.told(error if isinstance(error, dict) else {})
             case kind:
-                self._context.notes.drop("", f"the event {kind} is not known")
+                self._context.notes.drop(f"/{kind}", "the event is not known")
 
 
 def decoder(context: Context) -> MessagesDecoder:

@@ -225,7 +225,10 @@ class MessagesEncoder:
                 jsonio.loads(call.args_text.encode("utf-8", "surrogatepass"))
             except ValueError:
                 raise Fault("bad_gateway", f"the arguments of the call {call.call_id} are no JSON") from None
-        return self._delta("input_json_delta", "partial_json", "}") if self._nested else b""
+        if not self._nested:
+            return b""
+        self._context.notes.approximate("/content", "arguments must be an object")
+        return self._delta("input_json_delta", "partial_json", "}")
 
     def _begun(self, text: str) -> str:
         """How a call's arguments begin. The input has to be an object; anything else goes into one. Raw input comes whole."""

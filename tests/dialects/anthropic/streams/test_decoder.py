@@ -140,7 +140,7 @@ class DecoderTests(SynchronousTestCase):
         exchange = context()
         events = feed([start(), event("ping"), event("aurora"), *end()], exchange)
         self.assertTrue(any(isinstance(each, Pinged) for each in events))
-        self.assertEqual(noted(exchange), [("", "dropped")])
+        self.assertEqual(noted(exchange), [("/aurora", "dropped")])
 
     def test_unknown(self) -> None:
         """Unknown blocks are carried, unknown deltas noted; what belongs to a closed block says nothing."""
