@@ -159,7 +159,8 @@ class ArgumentTests(EdgeCase):
                     self.assert_none(client, heard)
         for client in (CH, RE):
             for provider in others(client):
-                body, notes = self.ask(client, provider, with_result(client, *answered(client, "call_1"), calls=call_with(client, "")))
+                asked = with_result(client, *answered(client, "call_1"), calls=call_with(client, ""))
+                body, notes = self.ask(client, provider, asked)
                 self.assertIn(arguments_of(provider, body), ({},) if provider in (AN, GE) else ("", "{}"))
                 self.assertEqual([note for note in notes if not note.startswith("invented")], [])
 
@@ -170,7 +171,7 @@ class ArgumentTests(EdgeCase):
             self.assertIn('"arguments": "{}"', json.dumps(heard))
 
     def test_82_arguments_that_are_no_object(self) -> None:
-        """Arguments `null`, or a list -> AN and GE `{"value": …}`, noted, in the history and in the answer; CH and RE the text."""
+        """Arguments `null`, or a list -> AN and GE `{"value": …}`, noted, in histories and in answers; CH and RE the text."""
         for text in ("null", "[1,2]", '"Oslo"', "7"):
             wrapped = {"value": json.loads(text)}
             for client in (CH, RE):
@@ -184,7 +185,8 @@ class ArgumentTests(EdgeCase):
                 self.assertEqual((arguments_of(other, body), notes), (text, []))
             for provider in (CH, RE):
                 for client in (AN, GE):
-                    for heard in self.heard(client, provider, calling(provider, text), question(client, **tools(client, "weather"))):
+                    asked = question(client, **tools(client, "weather"))
+                    for heard in self.heard(client, provider, calling(provider, text), asked):
                         self.assertEqual(heard_arguments(client, heard), wrapped)
                         self.assertTrue([note for note in self.last.noted if note.startswith("approximated ")], self.last.noted)
 
@@ -231,7 +233,7 @@ class ResultTests(EdgeCase):
     """What tools give back."""
 
     def test_84_a_text_that_looks_like_json(self) -> None:
-        """A result `{"temperature": 4}` as text -> the same text everywhere, at GE under `output`; GE's own object as its text."""
+        """A result `{"temperature": 4}` as text -> the same text everywhere, at GE under `output`; GE's object as text."""
         text = '{"temperature": 4, "unit":"C"}'
         for client, provider in pairs():
             output = {"output": text} if client == GE else text

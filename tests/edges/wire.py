@@ -48,9 +48,11 @@ def _chunks(answer: Body) -> Iterator[Body]:
     (choice,) = answer["choices"]
     told = choice["message"]
     yield chunk({"role": "assistant", "content": ""})
-    for name in ("reasoning_content", "content"):
+    for name in ("reasoning_content", "content", "refusal"):
         for piece in _pieces(told.get(name) or ""):
             yield chunk({name: piece})
+    if told.get("annotations"):
+        yield chunk({"annotations": told["annotations"]})
     for index, call in enumerate(told.get("tool_calls") or ()):
         kind = call["type"]
         member = "arguments" if kind == "function" else "input"
@@ -123,7 +125,9 @@ def _message_events(answer: Body) -> Iterator[Body]:
 def _block(block: Body) -> tuple[Body, list[Body]]:
     match block["type"]:
         case "text":
-            return {**block, "text": ""}, [{"type": "text_delta", "text": piece} for piece in _pieces(block["text"])]
+            said = [{"type": "text_delta", "text": piece} for piece in _pieces(block["text"])]
+            cited = [{"type": "citations_delta", "citation": each} for each in block.get("citations") or ()]
+            return {"type": "text", "text": ""}, [*said, *cited]
         case "thinking":
             deltas = [{"type": "thinking_delta", "thinking": piece} for piece in _pieces(block["thinking"])]
             signed = {"type": "signature_delta", "signature": block["signature"]}
@@ -151,7 +155,7 @@ def _generated_records(answer: Body) -> Iterator[Body]:
         if number < len(parts) - 1:
             yield {**head, "candidates": [told]}
         else:
-            told = {**told, "finishReason": candidate["finishReason"]}
+            told = {**candidate, **told}
             yield {**head, "candidates": [told], "usageMetadata": answer["usageMetadata"]}
 
 
@@ -177,7 +181,10 @@ def _gathered_chunks(chunks: list[Body]) -> Body:
     told: Body = {"role": "assistant", "content": None}
     calls: dict[int, Body] = {}
     finish = None
+    counted: Body = {}
     for chunk in chunks:
+        if chunk.get("usage"):
+            counted = {"usage": chunk["usage"]}
         for choice in chunk["choices"]:
             finish = choice["finish_reason"] or finish
             for name, value in choice["delta"].items():
@@ -189,7 +196,8 @@ def _gathered_chunks(chunks: list[Body]) -> Body:
     if calls:
         told["tool_calls"] = [calls[index] for index in sorted(calls)]
     head = {name: chunks[0][name] for name in ("id", "created", "model")}
-    return {**head, "object": "chat.completion", "choices": [{"index": 0, "message": told, "finish_reason": finish}]}
+    choices = [{"index": 0, "message": told, "finish_reason": finish}]
+    return {**head, "object": "chat.completion", "choices": choices, **counted}
 
 
 def _gather_call(calls: dict[int, Body], piece: Body) -> None:

@@ -103,7 +103,7 @@ def _said(completion: Any) -> Any:
     return completion
 
 
-_ORDER = {Reasoning: 0, Message: 1, ToolCall: 2}
+_ORDER: dict[type, int] = {Reasoning: 0, Message: 1, ToolCall: 2}
 
 
 def in_order(response: Response) -> Response:

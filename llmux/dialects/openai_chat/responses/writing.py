@@ -24,7 +24,7 @@ from llmux.dialects.openai_chat.requests.offers import is_legacy
 
 # neutral -> here; what is not among them is nobody's word but its own provider's
 _TIERS = {"standard": "default", **{same: same for same in ("auto", "default", "flex", "scale", "priority", "fast")}}
-_MESSAGE = "/choices/0/message"
+MESSAGE = "/choices/0/message"
 
 
 def write(response: Response, context: Context) -> dict[str, Any]:
@@ -118,11 +118,11 @@ class _Said:
             elif isinstance(part, Refusal):
                 self.refusal += part.text
             else:
-                self._context.notes.drop(_MESSAGE, "the model answers in text")
+                self._context.notes.drop(MESSAGE, "the model answers in text")
 
     def call(self, item: ToolCall) -> None:
         if item.cut:
-            self._context.notes.drop(f"{_MESSAGE}/tool_calls", f"the call {item.name} broke off")
+            self._context.notes.drop(f"{MESSAGE}/tool_calls", f"the call {item.name} broke off")
             return
         self.calls.append(tool_call(item, self._context))
 
@@ -159,15 +159,15 @@ def tool_call(item: ToolCall, context: Context) -> dict[str, Any]:
 def note_surplus(calls: Sequence[object], context: Context) -> None:
     """The older API has one call in an answer."""
     if calls:
-        context.notes.drop(f"{_MESSAGE}/tool_calls", "a client that knows functions only takes one call at a time")
+        context.notes.drop(f"{MESSAGE}/tool_calls", "a client that knows functions only takes one call at a time")
 
 
 def note_unsaid(item: ServerCall | ServerResult | OpaqueItem, context: Context) -> None:
     """What the provider's own tools did, and what only its own dialect knows."""
-    context.notes.drop(item.at or _MESSAGE, "what the provider's own tools did has no counterpart")
+    context.notes.drop(item.at or MESSAGE, "what the provider's own tools did has no counterpart")
 
 
 def note_phase(phase: str, context: Context) -> None:
     """What Responses says of a message."""
     if phase:
-        context.notes.approximate(f"{_MESSAGE}/phase", "what the model says is told in order, whatever its phase")
+        context.notes.approximate(f"{MESSAGE}/phase", "what the model says is told in order, whatever its phase")

@@ -25,6 +25,7 @@ from llmux.dialects.events import (
 )
 from llmux.dialects.neutral import (
     Annotation,
+    Media,
     OpaqueItem,
     OutputItem,
     Reasoning,
@@ -37,7 +38,7 @@ from llmux.dialects.neutral import (
 from llmux.dialects.openai_chat import citations, custody, probabilities, reasons, usage
 from llmux.dialects.openai_chat.errors import error_object
 from llmux.dialects.openai_chat.requests.offers import is_legacy
-from llmux.dialects.openai_chat.responses.writing import envelope, note_phase, note_surplus, note_unsaid
+from llmux.dialects.openai_chat.responses.writing import MESSAGE, envelope, note_phase, note_surplus, note_unsaid
 from llmux.errors import Fault
 
 # Where a delta's text goes. `reasoning_content` is no part of the API, and what every client that shows reasoning reads.
@@ -265,6 +266,8 @@ class ChatEncoder:
             return self._close_call(item, whole)
         elif isinstance(whole, ServerCall | ServerResult | OpaqueItem):
             note_unsaid(whole, self._context)
+        elif any(isinstance(part, Media) for part in whole.parts):
+            self._context.notes.drop(MESSAGE, "the model answers in text")
         return b""
 
     def _close_call(self, item: _Item, whole: ToolCall) -> bytes:
