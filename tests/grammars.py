@@ -150,6 +150,8 @@ class _ResponsesMachine:
             expect(not any(still for key, still in self.parts.items() if key[0] == index), "an item closes after its parts")
             for member in ("id", "type", "call_id"):
                 expect(event["item"].get(member) == item.get(member), f"{member} changed")
+            broke_off = event["item"].get("status") == "incomplete"
+            expect(broke_off or event["item"].get("arguments") != "", "a whole call without arguments has an empty object")
             self.open.discard(index)
             self.items[index] = event["item"]
             return
@@ -175,7 +177,8 @@ class _ResponsesMachine:
                 self.texts[place] = self.texts.get(place, "") + event["delta"]
             else:
                 whole = next(event[key] for key in ("text", "refusal", "arguments", "input") if key in event)
-                expect(whole == (self.texts.get(place, "") or ("{}" if "arguments" in event else "")), "done tells another text")
+                so_far = self.texts.get(place, "")
+                expect(whole == so_far or (not so_far and event.get("arguments") == "{}"), "done tells another text")
                 self.texts[place] = whole
 
     def part(self, place: tuple[Any, ...], verb: str, event: dict[str, Any]) -> None:

@@ -405,9 +405,11 @@ class CallTests(AnswerCase):
             parts = [event["part"]["text"] for event in told if event["type"] == "response.content_part.done"]
             args = [json.loads(event["arguments"]) for event in told if event["type"].endswith("arguments.done")]
             self.assertEqual((texts, parts, args), (["I look.", "Cold."], ["I look.", "Cold."], [OSLO]))
-        both = wire.streamed(AN, message(text, more))
-        told = self.stream(RE, AN, both)
-        self.assertEqual([event["text"] for event in told if event["type"] == "response.output_text.done"], ["I look.", "Cold."])
+        # neighbours are parts of one item
+        told = self.stream(RE, AN, wire.streamed(AN, message(text, more)))
+        done = [event for event in told if event["type"] == "response.output_text.done"]
+        places = [(event["output_index"], event["content_index"], event["text"]) for event in done]
+        self.assertEqual(places, [(0, 0, "I look."), (0, 1, "Cold.")])
 
     def test_114_the_last_event_has_all(self) -> None:
         """`response.completed` -> the complete output, every item as it was in its own `done`, with the same ids."""
@@ -737,7 +739,7 @@ class EndTests(AnswerCase):
                     self.assertEqual(self.last.noted, [f"approximated {at}"])
 
     def test_133_a_filter_in_the_middle_of_a_call(self) -> None:
-        """CH `content_filter` while arguments come -> nobody is told of a whole call."""
+        """CH `content_filter`, AN `refusal`, GE `SAFETY` while arguments come -> nobody is told of a whole call."""
         for reason, ends in (("content_filter", FILTERED), ("length", CUT)):
             sent = [chunk({"content": "I look."}), started(0, "call_1"), piece(0, '{"ci'), chunk({}, reason), COUNT]
             partial = chat_call("call_1", arguments='{"ci')
@@ -752,9 +754,7 @@ class EndTests(AnswerCase):
                     self.assertEqual(calls_in(client, heard), [])
                 told = self.stream(client, CH, sent, offered(client))
                 if client == RE:
-                    self.assertEqual(told[-1]["type"], "response.incomplete")
-                    (item,) = (each for each in told[-1]["response"]["output"] if each["type"] == "function_call")
-                    self.assertEqual((item["status"], item["arguments"]), ("incomplete", '{"ci'))
+                    self.assert_cut(told, '{"ci')
                 elif client == AN:
                     self.assertEqual(told[-2]["delta"]["stop_reason"], ends[AN])
                     given = [event["delta"]["partial_json"] for event in told if "partial_json" in event.get("delta", {})]
@@ -762,6 +762,31 @@ class EndTests(AnswerCase):
                 else:
                     heard = wire.gathered(client, told)
                     self.assertEqual((calls_in(client, heard), reason_in(client, heard)), ([], ends[client]))
+        for reason, ends in (("refusal", FILTERED), ("max_tokens", CUT)):
+            records = wire.streamed(AN, message(tool_use("call_1"), stop=reason))
+            sent = [*records[:3], *records[-3:]]  # of the arguments the first piece alone
+            self.assert_cut(self.stream(RE, AN, sent, offered(RE)), json.dumps(OSLO)[:7])
+            heard = self.gathered(GE, AN, sent)
+            self.assertEqual((calls_in(GE, heard), reason_in(GE, heard)), ([], ends[GE]))
+            self.assertEqual(reason_in(CH, self.gathered(CH, AN, sent)), ends[CH])
+        call = {"name": "weather", "id": "call_1", "willContinue": True}
+        text = {"jsonPath": "$.city", "stringValue": "Os", "willContinue": True}
+        pieces = [{"functionCall": call}, {"functionCall": {"partialArgs": [text], "willContinue": True}}]
+        for reason, ends in (("SAFETY", FILTERED), ("MAX_TOKENS", CUT)):
+            sent = wire.streamed(GE, generated(*pieces, finish=reason))
+            told = self.stream(RE, GE, sent, offered(RE))
+            (item,) = told[-1]["response"]["output"]
+            self.assertEqual((told[-1]["type"], item["status"]), ("response.incomplete", "incomplete"))
+            self.assertEqual(reason_in(CH, self.gathered(CH, GE, sent)), ends[CH])
+            self.assertEqual(self.stream(AN, GE, sent, offered(AN))[-2]["delta"]["stop_reason"], ends[AN])
+
+    def assert_cut(self, told: list[Body], arguments: str) -> None:
+        """A stream of RE in which a call broke off, and is never said to be whole."""
+        self.assertEqual(told[-1]["type"], "response.incomplete")
+        items = [each["item"] for each in told if each["type"] == "response.output_item.done"]
+        for each in (items, told[-1]["response"]["output"]):
+            (item,) = (item for item in each if item["type"] == "function_call")
+            self.assertEqual((item["status"], item["arguments"]), ("incomplete", arguments))
 
 
 class CitationTests(AnswerCase):

@@ -67,6 +67,8 @@ _STATUSES: dict[int, Kind] = {
 # The API has no type for these two; it says them in words.
 _TOO_LONG = re.compile(r"prompt is too long|exceeds? (the )?context (window|limit)|context window", re.IGNORECASE)
 _UNPAID = re.compile(r"credit balance is too low", re.IGNORECASE)
+# Its clients know these words and nothing else, and shorten the conversation when they read them.
+_SAID_TOO_LONG = re.compile(r"prompt is too long|exceed context limit", re.IGNORECASE)
 _DEEPEST = 3
 _LONGEST = 2048
 
@@ -74,10 +76,16 @@ _LONGEST = 2048
 def error_object(fault: Fault) -> tuple[int, dict[str, object]]:
     """The HTTP status and the object under `error`."""
     status, type_ = TABLE[fault.kind]
-    error: dict[str, object] = {"type": fault.error_type or type_, "message": fault.message}
+    error: dict[str, object] = {"type": fault.error_type or type_, "message": _message(fault)}
     if fault.details is not None:
         error["details"] = fault.details
     return fault.status or status, error
+
+
+def _message(fault: Fault) -> str:
+    if fault.kind == "too_long" and not _SAID_TOO_LONG.search(fault.message):
+        return f"prompt is too long: {fault.message}"
+    return fault.message
 
 
 def error_body(fault: Fault, request_id: str) -> tuple[int, bytes]:

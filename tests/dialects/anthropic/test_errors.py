@@ -29,6 +29,17 @@ class WriteTests(SynchronousTestCase):
             if document["error"]["type"] not in ("request_too_large", "conflict_error"):
                 validate_type(type_=ErrorResponse, value=document)
 
+    def test_too_long(self) -> None:
+        """The API has no type for it, so the sentence says it, which reads as the same kind again."""
+        for said, told in (
+            ("This exceeds the context window.", "prompt is too long: This exceeds the context window."),
+            ("prompt is too long: 9 tokens > 8 maximum", "prompt is too long: 9 tokens > 8 maximum"),
+            ("input length and `max_tokens` exceed context limit: 9", "input length and `max_tokens` exceed context limit: 9"),
+        ):
+            status, body = error_body(Fault("too_long", said), "req_1")
+            self.assertEqual((status, json.loads(body)["error"]["message"]), (400, told))
+            self.assertEqual(read_error(status, [], body).kind, "too_long")
+
 
 class ReadTests(SynchronousTestCase):
     """Refusals of providers."""
