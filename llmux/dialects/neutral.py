@@ -331,6 +331,10 @@ class Tool(msgspec.Struct, frozen=True, gc=False):
     at: str = ""
 
 
+# Modes that oblige the model to call.
+FORCED = ("required", "one", "subset_required", "hosted")
+
+
 class ToolPolicy(msgspec.Struct, frozen=True, gc=False):
     """Which tools may, must or must not be called.
 

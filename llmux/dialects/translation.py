@@ -14,7 +14,7 @@ from llmux.dialects import sse
 from llmux.dialects.base import Dialect, Rooms
 from llmux.dialects.context import Context
 from llmux.dialects.events import Delta, Ended, Event
-from llmux.dialects.neutral import Request, Response
+from llmux.dialects.neutral import FORCED, Request, Response
 from llmux.dialects.telling import tell
 from llmux.dialects.tools import Book
 from llmux.errors import Fault
@@ -160,6 +160,8 @@ def _without_hosted_tools(request: Request, provider: str, context: Context) -> 
             context.notes.drop(tool.at, f"{tool.name or tool.family} is run by another provider")
         else:
             kept.append(tool)
+    if not kept and request.policy.mode in FORCED:
+        context.notes.refuse(request.where.get("policy", ""), "a tool has to be called, and there is none that the provider has")
     return msgspec.structs.replace(request, tools=tuple(kept))
 
 

@@ -45,6 +45,8 @@ def from_openapi(schema: object) -> Any:
                 pass  # says what `enum` says
             case _ if name in _WHOLE and isinstance(value, str) and value.isdecimal():
                 read[name] = int(value)  # as the API's JSON writes long numbers
+            case "minimum" | "maximum" if isinstance(value, str) and value.removeprefix("-").isdecimal():
+                read[name] = int(value)
             case _:
                 read[name] = value
     return _nullable(read) if schema.get("nullable") is True else read

@@ -7,7 +7,7 @@ from typing import Any
 from llmux import jsonio
 from llmux.dialects import reading
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Request, Tool
+from llmux.dialects.neutral import FORCED, Request, Tool
 from llmux.dialects.schemas import to_openapi
 from llmux.dialects.tools import CUSTOM_PARAMETER
 
@@ -143,7 +143,7 @@ def choice(request: Request, context: Context) -> dict[str, Any] | None:
     if policy.max_calls is not None:
         notes.drop(where.get("max_calls", ""), "how many calls there may be cannot be said")
     if not any(tool.kind != "hosted" for tool in request.tools):
-        if policy.mode == "hosted":
+        if policy.mode in FORCED and request.tools:
             notes.refuse(where.get("policy", ""), "a tool of the provider's own cannot be forced")
         return None
     calling: dict[str, Any]

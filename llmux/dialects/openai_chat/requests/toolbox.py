@@ -7,7 +7,7 @@ from typing import Any
 from llmux import jsonio
 from llmux.dialects import reading
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import CallKind, Request, Tool, ToolPolicy
+from llmux.dialects.neutral import FORCED, CallKind, Request, Tool, ToolPolicy
 from llmux.dialects.openai_chat.requests.marks import Marks
 
 _PLACE = ("city", "country", "region", "timezone")
@@ -35,6 +35,8 @@ def write(request: Request, context: Context, marks: Marks) -> dict[str, Any]:
     if policy.max_calls is not None:
         notes.drop(where.get("max_calls", ""), "how many calls there may be cannot be said")
     if not tools:
+        if policy.mode in FORCED:
+            notes.refuse(where.get("policy", ""), "a tool has to be called, and there is none that this API can force")
         return members  # without tools the API refuses to be told how to choose
     members["tools"] = tools
     choice = _choice(request, context)

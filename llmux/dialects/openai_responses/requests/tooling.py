@@ -42,6 +42,8 @@ def write(request: Request, context: Context) -> list[dict[str, Any]]:
         if earlier is not tool:
             if not _same(earlier, tool):
                 context.notes.refuse(tool.at, f"another tool is called {tool.name} too")
+            else:
+                context.notes.drop(tool.at, f"the tool {tool.name} is offered twice")
             continue
         if context.book.renamed(tool.name, tool.namespace):
             context.notes.approximate(tool.at, f"OpenAI knows it as {context.book.alias(tool.name, tool.namespace)}")
