@@ -10,6 +10,8 @@ from llmux.dialects.neutral import Part, Role, Text
 from llmux.dialects.notes import Notes
 from llmux.errors import Fault
 
+_CHOICES = 128  # as many as OpenAI gives to one request
+
 
 def invalid(pointer: str, message: str) -> Fault:
     """The refusal of a request whose field at `pointer` is not as it must be."""
@@ -49,6 +51,15 @@ def drop(value: Any, at: str, notes: Notes, why: str) -> None:
             drop(each, f"{at}/{index}", notes, why)
     else:
         notes.drop(at, why)
+
+
+def choice(index: object, place: int) -> int:
+    """The number of an answer's choice: the one it says, or else its place. Raises Fault for more than can be asked for, since
+    clients are told of every choice before the last."""
+    number = index if type(index) is int and index >= 0 else place
+    if number >= _CHOICES:
+        raise Fault("bad_gateway", "the provider's answer has too many choices", code="upstream_invalid")
+    return number
 
 
 def surplus(node: Mapping[str, Any], known: frozenset[str], at: str, notes: Notes) -> None:

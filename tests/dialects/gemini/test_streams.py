@@ -263,7 +263,8 @@ class DecoderTests(SynchronousTestCase):
             decoder = GEMINI.rooms.decoder(exchange())
             decoder.feed(payloads)
             self.assertEqual(self.assertRaises(Fault, decoder.close).code, "stream_truncated")
-        for rubbish in (b"<html>", b"[1]", b'{"candidates":[{"content":{"parts":"x"}}]}', b'{"candidates":{}}'):
+        many = b'{"candidates":[{"index":%d}]}'
+        for rubbish in (b"<html>", b"[1]", b'{"candidates":[{"content":{"parts":"x"}}]}', b'{"candidates":{}}', many % 128):
             fault = self.assertRaises(Fault, GEMINI.rooms.decoder(exchange()).feed, [rubbish])
             self.assertEqual((fault.kind, fault.code), ("bad_gateway", "upstream_invalid"))
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from llmux import jsonio
+from llmux.dialects import reading
 from llmux.dialects.context import Context
 from llmux.dialects.gemini import errors, grounding, logprobs, media, reasons, servers, signatures, usage
 from llmux.dialects.gemini.partial import PartialArguments
@@ -133,8 +134,7 @@ class Telling:
     # candidates
 
     def _candidate(self, node: Told, place: int) -> None:
-        index = node.get("index")
-        index = index if isinstance(index, int) else place
+        index = reading.choice(node.get("index"), place)
         candidate = self._candidates.get(index)
         if candidate is None:
             candidate = self._candidates[index] = Candidate()

@@ -96,8 +96,7 @@ class Telling:
     # a choice
 
     def _see_choice(self, node: dict[str, Any], member: str) -> None:
-        index = node.get("index")
-        number = index if isinstance(index, int) and index > 0 else 0
+        number = reading.choice(node.get("index"), 0)
         choice = self._choices.get(number)
         if choice is None:
             choice = self._choices[number] = _Choice(number, self.teller)

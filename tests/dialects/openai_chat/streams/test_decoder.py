@@ -399,6 +399,14 @@ class DecoderTests(SynchronousTestCase):
         self.assertEqual(reader.fault.message, "m")
         self.assertEqual((reader.feed([STOP, DONE]), reader.close()), ([], []))
 
+    def test_too_many_choices(self) -> None:
+        """A choice is told after all before it, so its number has a limit."""
+        for index in (128, 10**30):
+            reader = decoder(self.context)
+            reader.feed([chunk({"content": "a"}), jsonio.dumps({"choices": [{"index": index, "delta": {"content": "b"}}]})])
+            assert reader.fault is not None
+            self.assertEqual((reader.fault.kind, reader.fault.code), ("bad_gateway", "upstream_invalid"))
+
     def test_unreadable(self) -> None:
         """What is no chunk is a defect of the provider."""
         for payload in (b"{", b"<html>", b"1", b'{"choices":[1]}', b'{"choices":[{"delta":1}]'):
