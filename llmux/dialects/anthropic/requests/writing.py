@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from llmux.dialects.anthropic.requests import limits, thinking, toolbox
 from llmux.dialects.anthropic.requests.content import simple
 from llmux.dialects.anthropic.requests.conversation import Conversation
 from llmux.dialects.anthropic.requests.marks import Marks
-from llmux.dialects.anthropic.requests.pairing import paired
 from llmux.dialects.anthropic.requests.thinking import Thinking
 from llmux.dialects.anthropic.requests.toolbox import Toolbox
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Output, Request, Tier
+from llmux.dialects.pairing import Rule, paired
 from llmux.dialects.reading import invalid
 
 _JSON = "Answer with one JSON object and nothing else."
 _ANY = Output()
+_RESULTS = Rule(ids=re.compile(r"[a-zA-Z0-9_-]+"), results="given")
 _FORCED = "a model that is forced to use a tool cannot think"
 # neutral tier -> the member that says it, and its value
 _TIERS: dict[Tier, tuple[str, str]] = {
@@ -32,7 +34,7 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     marks = Marks(context)
     tools = toolbox.pack(request, context, marks)  # first: it knows the names and forms of calls
     conversation = Conversation(context, marks)
-    conversation.write(paired(request, context))
+    conversation.write(paired(request.items, _RESULTS, context))
     if not conversation.spoken:
         raise invalid("", "Anthropic needs a message in which something stands")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ class Conversation:
         self._below: list[Written] = []  # what the results of a turn show
         self._held: tuple[Seal, ...] = ()  # of hidden reasoning: they belong to what follows
 
-    def write(self, items: list[Item]) -> None:
+    def write(self, items: Sequence[Item]) -> None:
         """Take all items, in their order. Raises Fault."""
         start = 0
         while start < len(items) and _is_system(items[start]):

@@ -8,11 +8,12 @@ from typing import Any
 from llmux.dialects.context import Context
 from llmux.dialects.gemini.requests import offers, thinking
 from llmux.dialects.gemini.requests.conversation import Conversation
-from llmux.dialects.gemini.requests.pairing import arranged
 from llmux.dialects.neutral import Request, Tier
+from llmux.dialects.pairing import Rule, paired
 from llmux.dialects.reading import invalid, token
 from llmux.dialects.schemas import to_openapi
 
+_RESULTS = Rule(ids=None, results="calls")  # the very next content answers the calls, one by one
 _MOST_STOPS = 5
 _TIERS: dict[Tier, str] = {"standard": "standard", "flex": "flex", "priority": "priority"}
 # What Google Cloud takes for a label.
@@ -23,7 +24,7 @@ _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 def write(request: Request, context: Context) -> dict[str, Any]:
     """The body to send. Raises Fault for what cannot be said."""
     conversation = Conversation(context)
-    conversation.write(arranged(request, context))
+    conversation.write(paired(request.items, _RESULTS, context))
     if not conversation.contents:
         raise invalid("", "Gemini needs a message in which something stands")
     body: dict[str, Any] = {}

@@ -125,7 +125,7 @@ class Conversation:
         self._family = "anthropic" if "claude" in model else "gemini" if "gemini" in model else ""
         self._thinks_on = context.target.capabilities.reasoning_back is not False
 
-    def write(self, items: list[Item]) -> None:
+    def write(self, items: Iterable[Item]) -> None:
         """Take all items, in their order. Raises Fault."""
         for item in items:
             if self._shown and not isinstance(item, ToolResult):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from llmux.dialects.context import Context
@@ -10,7 +11,7 @@ from llmux.dialects.neutral import Level, Output, ReasoningPolicy, Request, Tier
 from llmux.dialects.openai_chat.requests import limits, toolbox
 from llmux.dialects.openai_chat.requests.conversation import Conversation, plain
 from llmux.dialects.openai_chat.requests.marks import Marks
-from llmux.dialects.openai_chat.requests.pairing import paired
+from llmux.dialects.pairing import Rule, paired
 from llmux.dialects.reading import invalid
 from llmux.thinking import level_of
 
@@ -25,6 +26,7 @@ _TIERS: dict[Tier, str] = {
 # The API insists on a name for a schema.
 _SCHEMA = "response"
 _LONGEST_USER = 64
+_RESULTS = Rule(ids=re.compile(r"[\x21-\x7e]{1,64}"), results="given")  # OpenAI takes no longer ids
 # What most requests say of these: nothing.
 _ANY_EFFORT = ReasoningPolicy()
 _ANY_FORM = Output()
@@ -39,7 +41,7 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     messages = plain(request.items, context)
     if messages is None:
         conversation = Conversation(context, marks)
-        conversation.write(paired(request, context))
+        conversation.write(paired(request.items, _RESULTS, context))
         tools = toolbox.write(request, context, marks)
         marks.settle()
         messages = conversation.messages()

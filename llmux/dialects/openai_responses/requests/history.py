@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -22,9 +24,10 @@ from llmux.dialects.neutral import (
 from llmux.dialects.openai_responses.citations import DIALECT
 from llmux.dialects.openai_responses.requests.content import Content, simple
 from llmux.dialects.openai_responses.requests.marks import Marks
-from llmux.dialects.openai_responses.requests.pairing import paired
 from llmux.dialects.openai_responses.requests.parts import FAILED
+from llmux.dialects.pairing import Rule, paired
 
+_RESULTS = Rule(ids=re.compile(r"[A-Za-z0-9_-]{1,64}"), results="anywhere")
 _PHASES = ("commentary", "final_answer")
 
 
@@ -42,7 +45,7 @@ class History:
 
     def write(self, request: Request) -> tuple[str | None, list[dict[str, Any]]]:
         """The instructions, and the items of `input`."""
-        items = paired(request.items, self._context)
+        items = paired(request.items, _RESULTS, self._context)
         instructions = _instructions(items)
         for item in items if instructions is None else items[1:]:
             self._item(item)
@@ -187,7 +190,7 @@ def _marked(part: object) -> bool:
     return getattr(part, "mark", None) is not None
 
 
-def _instructions(items: list[Item]) -> str | None:
+def _instructions(items: Sequence[Item]) -> str | None:
     """The prompt that leads, if it is one plain text."""
     first = items[0] if items else None
     if not isinstance(first, Message) or first.role != "system" or len(first.parts) != 1:
