@@ -56,8 +56,8 @@ class Dialect:
     """One wire API.
 
     `error_body(fault, request_id)` gives the HTTP status and the body of a refusal, `read_error(status, headers, body)` the fault
-    that a provider's refusal tells. `credential(key)` is the header in which this API takes its key. `keepalive` is what may
-    be sent between events while nothing else is to be said. `names` are the tool names that it allows.
+    that a provider's refusal tells. `credential(key)` is the header in which this API takes its key. `names` are
+    the tool names that it allows.
     `address(model, stream)` is where a provider is asked: the path below its base URL, and the query; `fields(context)` the
     headers of this API that go with a request that was written here.
     """
@@ -71,6 +71,5 @@ class Dialect:
     watch: Callable[[], Watch]
     credential: Callable[[str], tuple[bytes, bytes]]
     request_id_header: bytes
-    keepalive: bytes
     address: Callable[[str, bool], tuple[bytes, bytes]]
     fields: Callable[[Context], Headers] = lambda context: []

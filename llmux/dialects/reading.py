@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from llmux import jsonio
 from llmux.dialects.neutral import Part, Role, Text
 from llmux.dialects.notes import Notes
 from llmux.errors import Fault
@@ -159,25 +158,3 @@ def parts(content: object, at: str, part: Callable[[str, dict[str, Any]], Part])
     if isinstance(content, str):
         return (Text(content, at=at),)
     return tuple(part(where, node) for where, node in objects(content, at))
-
-
-def error_of(document: object) -> dict[str, Any] | None:
-    """The object of a provider's error, if the document is one.
-
-    Google puts it into a list; compatible servers have a mere text, or the members without an object around them.
-    """
-    if isinstance(document, list) and len(document) == 1:
-        document = document[0]
-    if not isinstance(document, dict):
-        return None
-    error = document.get("error")
-    if isinstance(error, dict):
-        return error
-    if isinstance(error, str) and error:
-        return {"message": error}
-    if document.get("object") == "error":
-        return document
-    detail = document.get("detail")
-    if detail and "choices" not in document:
-        return {"message": detail if isinstance(detail, str) else jsonio.dumps(detail).decode()}
-    return None

@@ -40,7 +40,6 @@ ANTHROPIC = Dialect(
     watch=MessagesWatch,
     credential=x_api_key,
     request_id_header=b"request-id",
-    keepalive=b'event: ping\ndata: {"type":"ping"}\n\n',
     address=_address,
     fields=_fields,
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from llmux import headers, jsonio
-from llmux.dialects import reading
+from llmux import jsonio
+from llmux.dialects import refusals
 from llmux.errors import Fault, Kind
 from llmux.headers import Headers
 
@@ -46,31 +46,11 @@ _TYPES: dict[str, Kind] = {
     "overloaded_error": "overloaded",
     "timeout_error": "timeout",
 }
-_STATUSES: dict[int, Kind] = {
-    401: "auth",
-    402: "billing",
-    403: "permission",
-    404: "not_found",
-    405: "method_not_allowed",
-    408: "timeout",
-    409: "conflict",
-    413: "too_large",
-    415: "unsupported_media",
-    429: "rate_limit",
-    499: "cancelled",
-    501: "unimplemented",
-    502: "bad_gateway",
-    503: "overloaded",
-    504: "timeout",
-    529: "overloaded",
-}
 # The API has no type for these two; it says them in words.
 _TOO_LONG = re.compile(r"prompt is too long|exceeds? (the )?context (window|limit)|context window", re.IGNORECASE)
 _UNPAID = re.compile(r"credit balance is too low", re.IGNORECASE)
 # Its clients know these words and nothing else, and shorten the conversation when they read them.
 _SAID_TOO_LONG = re.compile(r"prompt is too long|exceed context limit", re.IGNORECASE)
-_DEEPEST = 3
-_LONGEST = 2048
 
 
 def error_object(fault: Fault) -> tuple[int, dict[str, object]]:
@@ -95,37 +75,18 @@ def error_body(fault: Fault, request_id: str) -> tuple[int, bytes]:
 
 
 def read_error(status: int, fields: Headers, body: bytes) -> Fault:
-    """What a provider's refusal tells. What is no error of this API goes by its status, with the beginning of its text."""
-    error = _error(body)
-    if error is None:
-        text = body[:_LONGEST].decode("utf-8", "replace").strip()
-        fault = Fault(_by_status(status), text or f"the provider answered {status}")
-    else:
-        fault = told(error, status)
-    again = headers.first(fields, b"x-should-retry")
-    return Fault(
-        fault.kind,
-        fault.message,
-        retry_after=_seconds(fields),
-        should_retry=None if again is None else again.strip().lower() == b"true",
-        details=fault.details,
-    )
+    """What a provider's refusal tells."""
+    return refusals.read(status, fields, body, told)
 
 
 def told(error: dict[str, Any], status: int = 500) -> Fault:
     """The fault that an `error` object tells; in a stream there is no status to go by."""
-    message = error.get("message")
-    for _ in range(_DEEPEST):
-        # Gateways put the whole of another error into the message.
-        inner = _error(message.encode("utf-8", "surrogatepass")) if isinstance(message, str) else None
-        if inner is None:
-            break
-        error, message = inner, inner.get("message")
+    error = refusals.innermost(error)
     type_ = error.get("type")
     kind = _TYPES.get(type_) if isinstance(type_, str) else None
     if kind is None:
-        kind = _by_status(status)
-    text = message if isinstance(message, str) and message else str(type_ or "the provider reported an error")
+        kind = refusals.by_status(status)
+    text = refusals.words(error, type_)
     if kind == "invalid" and status == 422:
         kind = "unprocessable"
     elif kind == "invalid" and _TOO_LONG.search(text):
@@ -138,30 +99,3 @@ def told(error: dict[str, Any], status: int = 500) -> Fault:
 def x_api_key(key: str) -> tuple[bytes, bytes]:
     """The header that carries a key."""
     return b"x-api-key", key.encode()
-
-
-def _by_status(status: int) -> Kind:
-    return _STATUSES.get(status, "invalid" if 400 <= status < 500 else "server")
-
-
-def _error(body: bytes) -> dict[str, Any] | None:
-    if not body.lstrip().startswith(b"{"):
-        return None
-    try:
-        document = jsonio.loads(body)
-    except ValueError:
-        return None
-    return reading.error_of(document)
-
-
-def _seconds(fields: Headers) -> float | None:
-    """How long to wait, by the header in milliseconds or the one in seconds; dates say nothing without a clock."""
-    for name, unit in ((b"retry-after-ms", 1000.0), (b"retry-after", 1.0)):
-        value = headers.first(fields, name)
-        try:
-            seconds = float(value) / unit if value is not None else -1.0
-        except ValueError:
-            continue
-        if 0 <= seconds < float("inf"):
-            return seconds
-    return None

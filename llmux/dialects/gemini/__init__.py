@@ -38,6 +38,5 @@ GEMINI = Dialect(
     watch=GeminiWatch,
     credential=x_goog_api_key,
     request_id_header=b"x-request-id",
-    keepalive=b": keep-alive\n\n",
     address=_address,
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from llmux import headers, jsonio
-from llmux.dialects import reading
+from llmux import jsonio
+from llmux.dialects import refusals
 from llmux.errors import Fault, Kind
 from llmux.headers import Headers
 
@@ -53,25 +53,7 @@ _WORDS: dict[str, Kind] = {
     "UNAVAILABLE": "overloaded",
     "DEADLINE_EXCEEDED": "timeout",
 }
-_STATUSES: dict[int, Kind] = {
-    401: "auth",
-    402: "billing",
-    403: "permission",
-    404: "not_found",
-    405: "method_not_allowed",
-    408: "timeout",
-    409: "conflict",
-    413: "too_large",
-    415: "unsupported_media",
-    429: "rate_limit",
-    499: "cancelled",
-    501: "unimplemented",
-    502: "bad_gateway",
-    503: "overloaded",
-    504: "timeout",
-    529: "overloaded",
-}
-_SAYS_MORE = (405, 413, 415, 502)
+_SAYS_MORE = (405, 413, 415, 422, 502)
 # What the API has no words for but these: reasons in the details, and sentences.
 _BAD_KEYS = ("API_KEY_INVALID", "API_KEY_EXPIRED", "ACCESS_TOKEN_EXPIRED")
 _UNPAID_REASONS = ("BILLING_DISABLED",)
@@ -80,8 +62,6 @@ _BAD_KEY = re.compile(r"api key not valid|api key expired", re.IGNORECASE)
 _UNPAID = re.compile(r"billing (is|has been) (not enabled|disabled)|enable billing|credits are depleted", re.IGNORECASE)
 _PLACE = re.compile(r"location is not supported", re.IGNORECASE)
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
-_DEEPEST = 3
-_LONGEST = 2048
 
 
 def error_object(fault: Fault) -> tuple[int, dict[str, object]]:
@@ -106,39 +86,21 @@ def error_body(fault: Fault, request_id: str) -> tuple[int, bytes]:
 
 
 def read_error(status: int, fields: Headers, body: bytes) -> Fault:
-    """What a provider's refusal tells. What is no error of this API goes by its status, with the beginning of its text."""
-    error = _error(body)
-    if error is None:
-        text = body[:_LONGEST].decode("utf-8", "replace").strip()
-        fault = Fault(_by_status(status), text or f"the provider answered {status}")
-    else:
-        fault = told(error, status)
-    again = headers.first(fields, b"x-should-retry")
-    return Fault(
-        fault.kind,
-        fault.message,
-        retry_after=_seconds(fields) if fault.retry_after is None else fault.retry_after,
-        should_retry=None if again is None else again.strip().lower() == b"true",
-    )
+    """What a provider's refusal tells."""
+    return refusals.read(status, fields, body, told)
 
 
 def told(error: dict[str, Any], status: int | None = None) -> Fault:
     """The fault that an `error` object tells; in a stream its own code is the status."""
-    message = error.get("message")
-    for _ in range(_DEEPEST):
-        # Gateways put the whole of another error into the message.
-        inner = _error(message.encode("utf-8", "surrogatepass")) if isinstance(message, str) else None
-        if inner is None:
-            break
-        error, message = inner, inner.get("message")
+    error = refusals.innermost(error)
     code, word = error.get("code"), error.get("status")
     if status is None:
         status = code if isinstance(code, int) else 500
     details = [each for each in _list(error.get("details")) if isinstance(each, dict)]
-    text = message if isinstance(message, str) and message else str(word or "the provider reported an error")
+    text = refusals.words(error, word)
     kind = _WORDS.get(word) if isinstance(word, str) else None
     if kind is None or status in _SAYS_MORE:
-        kind = _by_status(status)
+        kind = refusals.by_status(status)
     return Fault(_refined(kind, text, details), text, retry_after=_delay(details))
 
 
@@ -161,39 +123,11 @@ def x_goog_api_key(key: str) -> tuple[bytes, bytes]:
     return b"x-goog-api-key", key.encode()
 
 
-def _by_status(status: int) -> Kind:
-    return _STATUSES.get(status, "invalid" if 400 <= status < 500 else "server")
-
-
-def _error(body: bytes) -> dict[str, Any] | None:
-    """The `error` of a body, which may stand in an array, as streams without events are."""
-    if body.lstrip()[:1] not in (b"{", b"["):
-        return None
-    try:
-        document = jsonio.loads(body)
-    except ValueError:
-        return None
-    return reading.error_of(document)
-
-
 def _delay(details: list[dict[str, Any]]) -> float | None:
     for each in details:
         found = _DELAY.fullmatch(str(each.get("retryDelay")))
         if found is not None:
             return float(found[1])
-    return None
-
-
-def _seconds(fields: Headers) -> float | None:
-    """How long to wait, by the header in seconds; dates say nothing without a clock."""
-    for name, unit in ((b"retry-after-ms", 1000.0), (b"retry-after", 1.0)):
-        value = headers.first(fields, name)
-        try:
-            seconds = float(value) / unit if value is not None else -1.0
-        except ValueError:
-            continue
-        if 0 <= seconds < float("inf"):
-            return seconds
     return None
 
 

@@ -33,6 +33,5 @@ OPENAI_CHAT = Dialect(
     watch=ChatWatch,
     credential=bearer,
     request_id_header=b"x-request-id",
-    keepalive=b": keep-alive\n\n",
     address=_address,
 )

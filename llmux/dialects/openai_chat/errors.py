@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from llmux import headers, jsonio
-from llmux.dialects import reading
+from llmux import jsonio
+from llmux.dialects import refusals
 from llmux.errors import Fault, Kind
 from llmux.headers import Headers
 
@@ -63,33 +63,12 @@ _TYPES: dict[str, Kind] = {
     "timeout_error": "timeout",
     "badrequesterror": "invalid",
 }
-_STATUSES: dict[int, Kind] = {
-    401: "auth",
-    402: "billing",
-    403: "permission",
-    404: "not_found",
-    405: "method_not_allowed",
-    408: "timeout",
-    409: "conflict",
-    413: "too_large",
-    415: "unsupported_media",
-    422: "unprocessable",
-    429: "rate_limit",
-    499: "cancelled",
-    501: "unimplemented",
-    502: "bad_gateway",
-    503: "overloaded",
-    504: "timeout",
-    529: "overloaded",
-}
 # Without a status, in a stream, the type says at least whose mistake it was.
 _IN_STREAM: dict[str, int] = {"invalid_request_error": 400}
 # Compatible servers have no code for this; they say it in words.
 _TOO_LONG = re.compile(
     r"maximum context length|context (window|length) (is )?exceed|exceeds? (the )?(model's )?context", re.IGNORECASE
 )
-_DEEPEST = 3
-_LONGEST = 2048
 
 
 def error_object(fault: Fault) -> tuple[int, dict[str, object]]:
@@ -113,42 +92,19 @@ def error_body(fault: Fault, request_id: str) -> tuple[int, bytes]:
 
 
 def read_error(status: int, fields: Headers, body: bytes) -> Fault:
-    """What a provider's refusal tells. What is no error of this API goes by its status, with the beginning of its text."""
-    error = reading.error_of(_document(body))
-    if error is None:
-        text = body[:_LONGEST].decode("utf-8", "replace").strip()
-        fault = Fault(_by_status(status), text or f"the provider answered {status}")
-    else:
-        fault = told(error, status)
-    again = headers.first(fields, b"x-should-retry")
-    return Fault(
-        fault.kind,
-        fault.message,
-        code=fault.code,
-        param=fault.param,
-        retry_after=_seconds(fields),
-        should_retry=None if again is None else again.strip().lower() == b"true",
-    )
+    """What a provider's refusal tells."""
+    return refusals.read(status, fields, body, told)
 
 
 def told(error: dict[str, Any], status: int | None = None) -> Fault:
     """The fault that an error object tells. In a stream there is no status but one that may stand in it."""
-    message = error.get("message")
-    for _ in range(_DEEPEST):
-        # Gateways put the whole of another error into the message.
-        inner = reading.error_of(_document(message.encode("utf-8", "surrogatepass"))) if isinstance(message, str) else None
-        if inner is None:
-            break
-        error, message = inner, inner.get("message")
+    error = refusals.innermost(error)
     code, type_ = error.get("code"), error.get("type")
     number = _number(code)
     if status is None:
         status = number or _IN_STREAM.get(str(type_), 500)
-    kind = _CODES.get(str(code).lower()) or _TYPES.get(str(type_).lower()) or _by_status(status)
-    if isinstance(message, str) and message:
-        text = message
-    else:
-        text = jsonio.dumps(message).decode() if message else str(type_ or "the provider reported an error")
+    kind = _CODES.get(str(code).lower()) or _TYPES.get(str(type_).lower()) or refusals.by_status(status)
+    text = refusals.words(error, type_)
     if kind == "invalid" and status == 422:
         kind = "unprocessable"
     elif kind == "invalid" and _TOO_LONG.search(text):
@@ -162,32 +118,6 @@ def _number(code: object) -> int | None:
     """A code that is a status."""
     text = str(code)
     return int(text) if text.isdecimal() and len(text) == 3 and text[0] in "45" else None
-
-
-def _by_status(status: int) -> Kind:
-    return _STATUSES.get(status, "invalid" if 400 <= status < 500 else "server")
-
-
-def _document(body: bytes) -> object:
-    if not body.lstrip().startswith((b"{", b"[")):
-        return None
-    try:
-        return jsonio.loads(body)
-    except ValueError:
-        return None
-
-
-def _seconds(fields: Headers) -> float | None:
-    """How long to wait, by the header in milliseconds or the one in seconds; dates say nothing without a clock."""
-    for name, unit in ((b"retry-after-ms", 1000.0), (b"retry-after", 1.0)):
-        value = headers.first(fields, name)
-        try:
-            seconds = float(value) / unit if value is not None else -1.0
-        except ValueError:
-            continue
-        if 0 <= seconds < float("inf"):
-            return seconds
-    return None
 
 
 def bearer(key: str) -> tuple[bytes, bytes]:

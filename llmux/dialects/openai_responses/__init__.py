@@ -33,6 +33,5 @@ OPENAI_RESPONSES = Dialect(
     watch=ResponsesWatch,
     credential=bearer,
     request_id_header=b"x-request-id",
-    keepalive=b": keep-alive\n\n",
     address=_address,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmux.dialects import reading
+from llmux.dialects import refusals
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Choice, Finish, Message, Reason, Response, Text
 from llmux.dialects.openai_chat import errors, reasons, usage
@@ -24,7 +24,7 @@ def parse(doc: dict[str, Any], context: Context) -> Response:
     plain = _plain(doc)
     if plain is not None:
         return plain
-    error = reading.error_of(doc)
+    error = refusals.error_of(doc)
     if error is not None:
         raise errors.told(error)
     choices = doc.get("choices")

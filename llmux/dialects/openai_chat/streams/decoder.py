@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmux import jsonio
-from llmux.dialects import reading
+from llmux.dialects import refusals
 from llmux.dialects.context import Context
 from llmux.dialects.events import Event
 from llmux.dialects.openai_chat import errors
@@ -72,7 +72,7 @@ class ChatDecoder:
         return self._telling.teller.take()
 
     def _chunk(self, chunk: object) -> None:
-        error = reading.error_of(chunk)
+        error = refusals.error_of(chunk)
         if error is not None:
             raise errors.told(error)
         if not isinstance(chunk, dict):
