@@ -10,7 +10,9 @@ import attrs
 from llmux.dialects.context import Context
 from llmux.dialects.events import Decoder, Encoder
 from llmux.dialects.neutral import Request, Response
+from llmux.dialects.seals import PREFIX
 from llmux.dialects.tools import NameRule
+from llmux.dialects.unsealing import Sealed
 from llmux.errors import Fault
 from llmux.headers import Headers
 
@@ -56,8 +58,9 @@ class Dialect:
     """One wire API.
 
     `error_body(fault, request_id)` gives the HTTP status and the body of a refusal, `read_error(status, headers, body)` the fault
-    that a provider's refusal tells. `credential(key)` is the header in which this API takes its key. `names` are
-    the tool names that it allows.
+    that a provider's refusal tells. `credential(key)` is the header in which this API takes its key. `names` are the tool names
+    that it allows. `sealed` finds what the objects of a request give back to their maker, and `mark` is how an envelope of ours
+    begins there.
     `address(model, stream)` is where a provider is asked: the path below its base URL, and the query; `fields(context)` the
     headers of this API that go with a request that was written here.
     """
@@ -69,7 +72,9 @@ class Dialect:
     error_body: Callable[[Fault, str], tuple[int, bytes]]
     read_error: Callable[[int, Headers, bytes], Fault]
     watch: Callable[[], Watch]
+    sealed: Sealed
     credential: Callable[[str], tuple[bytes, bytes]]
     request_id_header: bytes
     address: Callable[[str, bool], tuple[bytes, bytes]]
     fields: Callable[[Context], Headers] = lambda context: []
+    mark: bytes = PREFIX.encode()

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import islice
 
+import attrs
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from llmux.dialects.context import Options
 from llmux.dialects.notes import UNTRANSLATABLE, Notes
 from llmux.dialects.registry import DIALECTS
+from llmux.dialects.unsealing import unsealed
 from llmux.errors import Fault, no_provider
 from llmux.executors.base import Call
 from llmux.executors.upstream import Caller
@@ -155,6 +157,7 @@ class _Served:
         spoken = self._speak(candidate, provider.options) if candidate.dialect != facts.dialect else None
         if spoken is None:
             path, body = self._errand.naming(candidate.model)
+            body = self._unsealed(body, provider.options.strict)
             query = provider_query(request.query, facts.dialect, self._context.client.secrets)
         else:
             path, query, body = spoken.path, spoken.query, spoken.body
@@ -203,16 +206,29 @@ class _Served:
         self._spoken = speak(self._context, self._errand, candidate, options, record.notes)
         return self._spoken
 
+    def _unsealed(self, body: bytes, strict: bool) -> bytes:
+        """The body without what was sealed for other providers."""
+        dialect = DIALECTS[self._errand.facts.dialect]
+        notes = Notes(strict=strict)
+        body = unsealed(body, dialect.sealed, dialect.mark, self._context.runtime.seals, notes)
+        if notes:
+            self._record.notes = notes
+        return body
+
     async def _ask_upstream(self) -> Answer:
         context, runtime = self._context, self._context.runtime
         upstream = runtime.amp.upstream
         assert upstream is not None
         self._record.attempts = 1
         caller = Caller(context.client.key, context.client.secrets)
+        request = context.request
+        body = self._unsealed(request.body, strict=False)
+        if body is not request.body:
+            request = attrs.evolve(request, body=body)
 
         def attempt(sent: Callable[[], None]) -> Deferred[Answer]:
             sent()
-            return upstream.forward(context.request, caller, runtime.limits.connect)
+            return upstream.forward(request, caller, runtime.limits.connect)
 
         return await self._exchange.ask(attempt, runtime.limits)
 
@@ -235,8 +251,8 @@ class _Served:
         request_id = self._context.request_id.encode()
         ours = [self._decision_header(), (b"x-llmux-request-id", request_id)]
         if self._spoken is not None:
-            ours += [(DIALECTS[self._errand.facts.dialect].request_id_header, request_id), *self._upstream, *self._notes_header()]
-        return ours
+            ours += [(DIALECTS[self._errand.facts.dialect].request_id_header, request_id), *self._upstream]
+        return ours + self._notes_header()
 
     def _notes_header(self) -> Headers:
         """How much a translation could not carry over unchanged, and the first fields; nothing where nothing was lost."""

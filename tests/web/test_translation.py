@@ -456,6 +456,38 @@ class TurnTests(TranslationCase):
         sent = json.loads(body_of(provider.connections[-1].received))
         self.assertEqual(sent["messages"][1]["content"], [thinking, use])
 
+    async def test_another_model_in_the_middle(self) -> None:
+        """What was sealed for one provider never reaches the next, though it speaks the client's own dialect; the rest does."""
+        gpt, claude, amp = await self.provider(), await self.provider(), await self.provider()
+        at = "http://127.0.0.1:{}".format
+        gateway = self.gateway(
+            "providers:\n"
+            f"  g: {{dialect: openai-responses, base_url: '{at(gpt.port)}/v1', api_keys: [sk-g], models: [m]}}\n"
+            f"  c: {{dialect: anthropic, base_url: '{at(claude.port)}', api_keys: [sk-c], models: [c-1]}}\n"
+            f"amp: {{upstream_url: '{at(amp.port)}', upstream_api_key: amp-secret}}\n"
+        )
+        item = {"id": "rs_1", "type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}
+        item["encrypted_content"] = "gAAA"
+        answer = {**ANSWERS["openai-responses"], "output": [item, *ANSWERS["openai-responses"]["output"]]}
+        gpt._script = lambda wire: wire.send(reply(json.dumps(answer).encode()))
+        claude._script = amp._script = lambda wire: wire.send(reply(json.dumps(ANSWERS["anthropic"]).encode()))
+        asked = {**ASKED["anthropic"][1], "thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 9000}
+        told = json.loads((await gateway.post("/v1/messages", json.dumps(asked).encode())).body)
+        self.assertEqual([block["type"] for block in told["content"]], ["thinking", "text"])
+        again = [*asked["messages"], {"role": "assistant", "content": told["content"]}, {"role": "user", "content": "on"}]
+        for path, provider, model in (
+            ("/v1/messages", claude, "c-1"),
+            ("/api/provider/anthropic/v1/messages", amp, "claude-of-amp"),
+        ):
+            response = await gateway.post(path, json.dumps({**asked, "model": model, "messages": again}).encode())
+            sent = json.loads(body_of(provider.connections[-1].received))
+            expected = [again[0], {**again[1], "content": told["content"][1:]}, again[2]]
+            self.assertEqual(sent, {**asked, "model": model, "messages": expected})
+            self.assertEqual(response.headers["x-llmux-notes"], "1; /messages/1/content/0/signature")
+        # the first one still gets its own
+        await gateway.post("/v1/messages", json.dumps({**asked, "messages": again}).encode())
+        self.assertIn(b"gAAA", body_of(gpt.connections[-1].received))
+
 
 class SurfaceTests(TranslationCase):
     """What stands beside generation."""

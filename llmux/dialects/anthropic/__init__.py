@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from llmux.dialects.anthropic import requests, responses, streams, versions
+from llmux.dialects.anthropic.custody import sealed
 from llmux.dialects.anthropic.endings import MessagesWatch
 from llmux.dialects.anthropic.errors import error_body, read_error, x_api_key
 from llmux.dialects.base import Dialect, Rooms
@@ -37,6 +38,7 @@ ANTHROPIC = Dialect(
     names=NameRule(re.compile(r"[a-zA-Z0-9_-]+"), 128),
     error_body=error_body,
     read_error=read_error,
+    sealed=sealed,
     watch=MessagesWatch,
     credential=x_api_key,
     request_id_header=b"request-id",

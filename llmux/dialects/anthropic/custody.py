@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Reasoning, Seal
+from llmux.dialects.unsealing import Slot
 
 Place = Literal["ahead", "behind", "alone"]
 
@@ -47,3 +48,15 @@ def opened(data: str, context: Context, at: str) -> tuple[Seal | None, Place]:
             return seal, place if seal.kind == "thought_signature" or place == "behind" else "alone"
     context.notes.drop(at, "what was sealed has been changed")
     return None, "alone"
+
+
+def sealed(node: dict[str, Any]) -> Slot | None:
+    """See `llmux.dialects.unsealing.Sealed`."""
+    match node:
+        case {"type": "thinking", "signature": str(value)}:
+            return Slot("signature", value, Seal("anthropic", "signature", value), str(node.get("thinking")))
+        case {"type": "redacted_thinking", "data": str(value)}:
+            return Slot("data", value, Seal("anthropic", "redacted", value))
+        case {"type": "web_search_result_location", "encrypted_index": str(value)}:
+            return Slot("encrypted_index", value, Seal("anthropic", "encrypted", value), str(node.get("url")))
+    return None

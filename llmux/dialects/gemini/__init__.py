@@ -9,6 +9,7 @@ from llmux.dialects.base import Dialect, Rooms
 from llmux.dialects.gemini import requests, responses, streams
 from llmux.dialects.gemini.endings import GeminiWatch
 from llmux.dialects.gemini.errors import error_body, read_error, x_goog_api_key
+from llmux.dialects.gemini.signatures import MARK, sealed
 from llmux.dialects.tools import NameRule
 
 # Characters that may stand in a path segment as they are; model names are written with them.
@@ -35,6 +36,8 @@ GEMINI = Dialect(
     names=NameRule(re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]*"), 128),
     error_body=error_body,
     read_error=read_error,
+    sealed=sealed,
+    mark=MARK,
     watch=GeminiWatch,
     credential=x_goog_api_key,
     request_id_header=b"x-request-id",

@@ -16,6 +16,7 @@ import msgspec
 
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Reasoning, Seal, Segment
+from llmux.dialects.unsealing import Slot
 
 # how the `format` of a detail begins -> whose seal it holds
 _FORMATS: tuple[tuple[str, str], ...] = (("anthropic", "anthropic"), ("google", "gemini"))
@@ -159,6 +160,14 @@ def hidden(seal: Seal, context: Context) -> dict[str, Any]:
 def extra(seal: Seal, context: Context) -> dict[str, Any]:
     """The `extra_content` of a call in an answer."""
     return {"google": {"thought_signature": context.seals.wrap(seal)}}
+
+
+def sealed(node: dict[str, Any]) -> Slot | None:
+    """See `llmux.dialects.unsealing.Sealed`. No provider of this dialect made what was sealed here."""
+    for member in ("signature", "data", "thought_signature"):
+        if value := _text(node.get(member)):
+            return Slot(member, value, Seal("", "encrypted", value))
+    return None
 
 
 def _text(value: object) -> str:

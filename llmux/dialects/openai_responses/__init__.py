@@ -6,6 +6,7 @@ import re
 
 from llmux.dialects.base import Dialect, Rooms
 from llmux.dialects.openai_responses import requests, responses, streams
+from llmux.dialects.openai_responses.custody import sealed
 from llmux.dialects.openai_responses.endings import ResponsesWatch
 from llmux.dialects.openai_responses.errors import bearer, error_body, read_error
 from llmux.dialects.tools import NameRule
@@ -30,6 +31,7 @@ OPENAI_RESPONSES = Dialect(
     names=NameRule(re.compile(r"[A-Za-z0-9_-]+"), 64, customs=True, namespaces=True),
     error_body=error_body,
     read_error=read_error,
+    sealed=sealed,
     watch=ResponsesWatch,
     credential=bearer,
     request_id_header=b"x-request-id",

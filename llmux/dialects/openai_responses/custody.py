@@ -10,6 +10,7 @@ from typing import Any
 
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Message, OutputItem, Reasoning, Seal, Text
+from llmux.dialects.unsealing import Slot
 
 # Bound to this instead of a text, a seal belongs to the call before it: it came when the call had been told.
 _LATE = "behind"
@@ -54,3 +55,13 @@ def opened(value: str, item: Reasoning, context: Context, at: str) -> tuple[Seal
     if seal is None:
         context.notes.drop(at, "the text that was sealed has been changed")
     return seal, True
+
+
+def sealed(node: dict[str, Any]) -> Slot | None:
+    """See `llmux.dialects.unsealing.Sealed`."""
+    match node:
+        case {"type": "reasoning", "encrypted_content": str(value)}:
+            told = [*(node.get("summary") or ()), *(node.get("content") or ())]
+            text = "\n\n".join(str(each.get("text")) for each in told if isinstance(each, dict))
+            return Slot("encrypted_content", value, Seal("openai", "encrypted", value), text)
+    return None
