@@ -398,10 +398,16 @@ class Output(msgspec.Struct, frozen=True, gc=False):
 
 
 class Caching(msgspec.Struct, frozen=True, gc=False):
-    """What the request says of prompt caches beside the marks: a key, and whether the provider places a mark itself."""
+    """What the request says of prompt caches beside the marks.
+
+    `key` keeps requests together. `automatic`: the provider places a mark itself; `marked_only`: it shall not; both with the
+    lifetime of what is kept. `retention` is OpenAI's older word for that.
+    """
 
     key: str | None = None
     automatic: Mark | None = None
+    marked_only: Mark | None = None
+    retention: str | None = None
 
 
 Tier = Literal["auto", "standard", "flex", "priority", "fast", "scale"]
@@ -411,8 +417,9 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """What a client asks for.
 
     `display` is how much of the reasoning a client of its dialect expects to be shown (what playback shows), where
-    `reasoning.show` is what it said. `user` names the end user. `where` gives the JSON pointer of each scalar that was
-    read, by the slot's name: `seed`, `tool_choice`, `level`.
+    `reasoning.show` is what it said. `user` names the end user; `legacy_user` is what OpenAI's older member says beside it.
+    `moderation` is what OpenAI shall look for in what is said. `where` gives the JSON pointer of each scalar that was read,
+    by the slot's name: `seed`, `tool_choice`, `level`.
     """
 
     items: tuple[Item, ...]
@@ -428,6 +435,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     caching: Caching = Caching()
     tier: Tier | None = None
     user: str | None = None
+    legacy_user: str | None = None
+    moderation: Mapping[str, Any] | None = None
     metadata: Mapping[str, Any] | None = None
     store: bool | None = None
     where: Mapping[str, str] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from llmux import jsonio
-from llmux.dialects import reading, sse
+from llmux.dialects import openai_only, reading, sse
 from llmux.dialects.base import Rooms
 from llmux.dialects.context import Context
 from llmux.dialects.events import Delta, Ended, Event, Finished, ItemOpened, Metered, Pinged, Started
@@ -44,7 +44,7 @@ def parse_request(doc: dict[str, Any], context: Context) -> Request:
         stream=reading.flag(doc.get("stream"), "/stream") is True,
         include_usage=settings.include_usage(doc, where, context),
         sampling=_sampling(doc, where, context),
-        user=settings.user(doc, where, context),
+        user=openai_only.user(doc, where)[0],
         where=where,
     )
     reading.rest(doc, _KNOWN, "", context.notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from llmux.dialects import openai_only
 from llmux.dialects.anthropic.requests import limits, thinking, toolbox
 from llmux.dialects.anthropic.requests.content import simple
 from llmux.dialects.anthropic.requests.conversation import Conversation
@@ -141,8 +142,7 @@ def _note_the_rest(request: Request, context: Context) -> None:
     where, notes = request.where, context.notes
     if request.policy.max_calls is not None:
         notes.drop(where.get("max_calls", ""), "how many calls there may be cannot be said")
-    if request.caching.key is not None:
-        notes.drop(where.get("key", ""), "prompts are found in the cache without a key")
+    openai_only.lose(request, notes)
     if request.metadata:
         notes.drop(where.get("metadata", ""), "no counterpart")
     if request.store:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from llmux.dialects import openai_only
 from llmux.dialects.context import Context
 from llmux.dialects.gemini.requests import offers, thinking
 from llmux.dialects.gemini.requests.conversation import Conversation
@@ -123,10 +124,10 @@ def _envelope(request: Request, context: Context) -> dict[str, Any]:
         written["store"] = request.store
     if request.user is not None:
         notes.drop(where.get("user", ""), "end users have no names")
-    if request.caching.key is not None:
-        notes.drop(where.get("key", ""), "prompts are found in the cache without a key")
-    if request.caching.automatic is not None:
-        notes.drop(where.get("automatic", request.caching.automatic.at), "the provider decides what it caches")
+    openai_only.lose(request, notes)
+    for mark in (request.caching.automatic, request.caching.marked_only):
+        if mark is not None:
+            notes.drop(mark.at, "the provider decides what it caches")
     return written
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Blocks, FileId, Inline, Link, Media, OpaquePart, Part, PlainText, Refusal, SearchResult, Text
-from llmux.dialects.openai_chat.requests.marks import Marks
+from llmux.dialects.openai_only import Marks
 
 # Why a seal is not sent.
 NOT_OURS = "a seal that only its own maker reads"

@@ -25,8 +25,8 @@ from llmux.dialects.neutral import (
     ToolResult,
 )
 from llmux.dialects.openai_chat.requests.content import NOT_OURS, Content, simple
-from llmux.dialects.openai_chat.requests.marks import Marks
 from llmux.dialects.openai_chat.requests.messages import ERROR_PREFIX
+from llmux.dialects.openai_only import Marks
 
 _NO_MARK = "calls cannot be marked"
 

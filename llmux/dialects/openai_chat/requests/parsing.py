@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmux.dialects import reading
+from llmux.dialects import openai_only, reading
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Item, Request
 from llmux.dialects.openai_chat.requests import offers, settings
@@ -26,7 +26,8 @@ _ABOUT: dict[str, str] = {
         "tier": ("service_tier",),
         "user": ("user", "safety_identifier"),
         "keeping": ("metadata", "store"),
-        "own": ("audio", "moderation", "prediction"),
+        "moderation": ("moderation",),
+        "own": ("audio", "prediction"),
     }.items()
     for name in names
 }
@@ -55,6 +56,7 @@ def parse(doc: dict[str, Any], context: Context) -> Request:
         for name in ("metadata", "store"):
             if doc.get(name) is not None:
                 where[name] = f"/{name}"
+    user, legacy_user = openai_only.user(doc, where) if "user" in about else (None, None)
     request = Request(
         tuple(items),
         tools,
@@ -69,7 +71,9 @@ def parse(doc: dict[str, Any], context: Context) -> Request:
         output=settings.output(doc, where, context) if "output" in about else _NOTHING.output,
         caching=settings.caching(doc, where, context) if "caching" in about else _NOTHING.caching,
         tier=settings.tier(doc, where, context) if "tier" in about else None,
-        user=settings.user(doc, where, context) if "user" in about else None,
+        user=user,
+        legacy_user=legacy_user,
+        moderation=reading.obj(doc.get("moderation"), "/moderation") if "moderation" in about else None,
         metadata=reading.obj(doc.get("metadata"), "/metadata"),
         store=reading.flag(doc.get("store"), "/store"),
         where=where,
@@ -90,15 +94,4 @@ def _note_the_rest(doc: dict[str, Any], context: Context) -> None:
             reading.drop(doc["audio"], "/audio", notes, "no sound was asked for")
     if doc.get("prediction") is not None:
         notes.drop("/prediction", "it only makes the answer come sooner")
-    moderation = reading.obj(doc.get("moderation"), "/moderation")
-    if moderation is not None:
-        if _blocks(moderation):
-            notes.refuse("/moderation/policy", "only OpenAI blocks what its moderation finds")
-        reading.drop(moderation, "/moderation", notes, "other providers do not score what is said")
     reading.rest(doc, _KNOWN, "", notes)
-
-
-def _blocks(moderation: dict[str, Any]) -> bool:
-    policy = moderation.get("policy")
-    sides = policy.values() if isinstance(policy, dict) else ()
-    return any(isinstance(side, dict) and side.get("mode") == "block" for side in sides)

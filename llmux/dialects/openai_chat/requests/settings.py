@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
-from llmux.dialects import reading
+from llmux.dialects import openai_only, reading
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Caching, Level, Mark, Output, ReasoningPolicy, Sampling, Tier
-from llmux.dialects.reading import invalid, string
+from llmux.dialects.neutral import Caching, Level, Output, ReasoningPolicy, Sampling, Tier
+from llmux.dialects.reading import invalid
 
 _LEVELS: tuple[Level, ...] = get_args(Level)
 _TIERS: dict[str, Tier] = {
@@ -143,24 +143,7 @@ def _format(node: dict[str, Any] | None, where: dict[str, str], context: Context
 
 def caching(doc: dict[str, Any], where: dict[str, str], context: Context) -> Caching:
     """What is said of the prompt cache beside the marks."""
-    key = reading.optional(doc.get("prompt_cache_key"), "/prompt_cache_key")
-    if key is not None:
-        where["key"] = "/prompt_cache_key"
-    if doc.get("prompt_cache_retention") is not None:
-        context.notes.drop("/prompt_cache_retention", "how long a prompt is kept goes with the marks")
-    at = "/prompt_cache_options"
-    options = reading.obj(doc.get("prompt_cache_options"), at)
-    if options is None:
-        return Caching(key)
-    reading.rest(options, _OPTIONS, at, context.notes)
-    ttl = reading.optional(options.get("ttl"), f"{at}/ttl")
-    if options.get("mode") == "explicit":
-        context.notes.approximate(f"{at}/mode", "what is marked is cached, and perhaps more")
-        if ttl is not None:
-            context.notes.drop(f"{at}/ttl", "how long a prompt is kept goes with the marks")
-        return Caching(key)
-    where["automatic"] = at
-    return Caching(key, Mark(ttl, at))
+    return openai_only.caching(doc, _OPTIONS, where, context)
 
 
 def tier(doc: dict[str, Any], where: dict[str, str], context: Context) -> Tier | None:
@@ -174,18 +157,6 @@ def tier(doc: dict[str, Any], where: dict[str, str], context: Context) -> Tier |
         return None
     where["tier"] = "/service_tier"
     return found
-
-
-def user(doc: dict[str, Any], where: dict[str, str], context: Context) -> str | None:
-    """Who is behind the client, by the newer member or the older."""
-    newer = string(doc.get("safety_identifier"), "/safety_identifier")
-    older = string(doc.get("user"), "/user")
-    if not newer and not older:
-        return None
-    where["user"] = "/safety_identifier" if newer else "/user"
-    if newer and older and newer != older:
-        context.notes.drop("/user", "safety_identifier counts")
-    return newer or older
 
 
 def include_usage(doc: dict[str, Any], where: dict[str, str], context: Context) -> bool | None:

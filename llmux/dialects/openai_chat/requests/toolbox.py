@@ -8,7 +8,7 @@ from llmux import jsonio
 from llmux.dialects import reading
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import FORCED, CallKind, Request, Tool, ToolPolicy
-from llmux.dialects.openai_chat.requests.marks import Marks
+from llmux.dialects.openai_only import Marks
 
 _PLACE = ("city", "country", "region", "timezone")
 _SIZES = ("low", "medium", "high")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
+from llmux.dialects import openai_only
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Level, Output, ReasoningPolicy, Request, Tier
 from llmux.dialects.openai_chat.requests import limits, toolbox
 from llmux.dialects.openai_chat.requests.conversation import Conversation, plain
-from llmux.dialects.openai_chat.requests.marks import Marks
+from llmux.dialects.openai_only import Marks
 from llmux.dialects.pairing import Rule, paired
 from llmux.dialects.reading import invalid
 from llmux.thinking import level_of
@@ -23,9 +23,9 @@ _TIERS: dict[Tier, str] = {
     "priority": "priority",
     "fast": "fast",
 }
+_TTLS = ("30m",)
 # The API insists on a name for a schema.
 _SCHEMA = "response"
-_LONGEST_USER = 64
 _RESULTS = Rule(ids=re.compile(r"[\x21-\x7e]{1,64}"), results="given")  # OpenAI takes no longer ids
 # What most requests say of these: nothing.
 _ANY_EFFORT = ReasoningPolicy()
@@ -63,9 +63,7 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     if request.output != _ANY_FORM:
         body.update(_form(request, context))
     _rest(request, context, body)
-    automatic = request.caching.automatic
-    if automatic is not None:
-        body["prompt_cache_options"] = marks.options(automatic)
+    openai_only.write(request, context, body, _TTLS)
     return body
 
 
@@ -128,17 +126,9 @@ def _schema(output: Output, context: Context) -> dict[str, Any]:
 
 def _rest(request: Request, context: Context, members: dict[str, Any]) -> None:
     """Whose request it is, how urgent, and what is kept of it; written into the body's `members`."""
-    if request.user:
-        user = request.user
-        if len(user) > _LONGEST_USER:
-            user = hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
-            context.notes.approximate(request.where.get("user", ""), f"longer than {_LONGEST_USER} characters: {user}")
-        members["safety_identifier"] = user
     if request.metadata:
         members["metadata"] = dict(request.metadata)
     if request.store:
         members["store"] = True
-    if request.caching.key is not None:
-        members["prompt_cache_key"] = request.caching.key
     if request.tier is not None:
         members["service_tier"] = _TIERS[request.tier]

@@ -20,9 +20,9 @@ from llmux.dialects.neutral import (
     Text,
     plain,
 )
+from llmux.dialects.openai_only import Marks
 from llmux.dialects.openai_responses import citations
 from llmux.dialects.openai_responses.citations import DIALECT
-from llmux.dialects.openai_responses.requests.marks import Marks
 
 _DETAILS = ("low", "high", "auto", "original")
 _PDF = "application/pdf"

@@ -21,9 +21,9 @@ from llmux.dialects.neutral import (
     ToolCall,
     ToolResult,
 )
+from llmux.dialects.openai_only import Marks
 from llmux.dialects.openai_responses.citations import DIALECT
 from llmux.dialects.openai_responses.requests.content import Content, simple
-from llmux.dialects.openai_responses.requests.marks import Marks
 from llmux.dialects.openai_responses.requests.parts import FAILED
 from llmux.dialects.pairing import Rule, paired
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from llmux.dialects import reading
+from llmux.dialects import openai_only, reading
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Item, Message, Output, ReasoningPolicy, Request, Text
 from llmux.dialects.openai_responses.requests import offers, settings
@@ -42,6 +42,7 @@ def parse(doc: dict[str, Any], context: Context) -> Request:
     tools += tuple(tool for tool in conversation.tools if (tool.name, tool.namespace) not in known)
     where: dict[str, str] = {}
     thinking = _reasoning(doc, conversation, where, context)
+    user, legacy_user = openai_only.user(doc, where)
     request = Request(
         tuple(items),
         tools,
@@ -54,7 +55,9 @@ def parse(doc: dict[str, Any], context: Context) -> Request:
         output=_output(doc, conversation, where, context),
         caching=settings.caching(doc, where, context),
         tier=settings.tier(doc, where, context),
-        user=settings.user(doc, where, context),
+        user=user,
+        legacy_user=legacy_user,
+        moderation=reading.obj(doc.get("moderation"), "/moderation"),
         metadata=settings.metadata(doc, where),
         store=settings.store(doc, where),
         where=where,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmux.dialects import reading
+from llmux.dialects import openai_only, reading
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Caching, Level, Mark, Output, ReasoningPolicy, Sampling, Tier
+from llmux.dialects.neutral import Caching, Level, Output, ReasoningPolicy, Sampling, Tier
 from llmux.dialects.reading import get, invalid
 
 _LEVELS: dict[str, Level] = {
@@ -155,31 +155,14 @@ def output(node: dict[str, Any] | None, at: str, where: dict[str, str], context:
 
 
 def caching(doc: dict[str, Any], where: dict[str, str], context: Context) -> Caching:
-    """The key of the cache, and whether the provider marks prefixes itself."""
-    _enter(doc, "prompt_cache_key", "key", where)
-    key = reading.optional(doc.get("prompt_cache_key"), "/prompt_cache_key")
-    at = "/prompt_cache_options"
-    node = reading.obj(doc.get("prompt_cache_options"), at)
-    if doc.get("prompt_cache_retention") is not None:
-        context.notes.drop("/prompt_cache_retention", "no counterpart")
-    if node is None:
-        return Caching(key)
-    reading.rest(node, _OPTIONS, at, context.notes)
-    if node.get("comparison_response_id") is not None:
-        context.notes.drop(f"{at}/comparison_response_id", "only OpenAI knows that response")
-    if node.get("prewarm"):
-        context.notes.refuse(f"{at}/prewarm", "only OpenAI fills its cache without an answer")
-    ttl = reading.optional(node.get("ttl"), f"{at}/ttl")
-    match node.get("mode"):
-        case "implicit":
-            where["automatic"] = at
-            return Caching(key, Mark(ttl, at))
-        case "explicit" | None:
-            if ttl is not None:
-                context.notes.drop(f"{at}/ttl", "elsewhere each mark says for how long")
-            return Caching(key)
-        case mode:
-            raise invalid(f"{at}/mode", f"Invalid value: '{mode}'. Supported values are: 'implicit' and 'explicit'.")
+    """What is said of the prompt cache beside the marks."""
+    found = openai_only.caching(doc, _OPTIONS, where, context)
+    options = doc.get("prompt_cache_options") or {}
+    if options.get("comparison_response_id") is not None:
+        context.notes.drop("/prompt_cache_options/comparison_response_id", "only OpenAI knows that response")
+    if options.get("prewarm"):
+        context.notes.refuse("/prompt_cache_options/prewarm", "only OpenAI fills its cache without an answer")
+    return found
 
 
 def tier(doc: dict[str, Any], where: dict[str, str], context: Context) -> Tier | None:
@@ -194,19 +177,6 @@ def tier(doc: dict[str, Any], where: dict[str, str], context: Context) -> Tier |
     if value == "ultrafast":
         context.notes.approximate(at, "the fastest that others have")
     return found
-
-
-def user(doc: dict[str, Any], where: dict[str, str], context: Context) -> str | None:
-    """Who is behind the client."""
-    told = reading.optional(doc.get("safety_identifier"), "/safety_identifier")
-    older = reading.optional(doc.get("user"), "/user")
-    if told is None:
-        _enter(doc, "user", "user", where)
-        return older
-    where["user"] = "/safety_identifier"
-    if older not in (None, told):
-        context.notes.drop("/user", "the safety_identifier says the same")
-    return told
 
 
 def metadata(doc: dict[str, Any], where: dict[str, str]) -> dict[str, Any] | None:
@@ -233,15 +203,6 @@ def refuse(doc: dict[str, Any], context: Context) -> None:
     programs = reading.obj(doc.get("access_programs"), "/access_programs")
     if programs is not None and programs.get("cyber") not in (None, "standard"):
         notes.refuse("/access_programs/cyber", "only OpenAI has such a program")
-    moderation = reading.obj(doc.get("moderation"), "/moderation")
-    if moderation is None:
-        return
-    policy = reading.obj(moderation.get("policy"), "/moderation/policy") or {}
-    for side in ("input", "output"):
-        rule = reading.obj(policy.get(side), f"/moderation/policy/{side}")
-        if rule is not None and rule.get("mode") == "block":
-            notes.refuse(f"/moderation/policy/{side}/mode", "only OpenAI blocks what its moderation flags")
-    notes.drop("/moderation", "only OpenAI moderates")
 
 
 _REFUSED = (

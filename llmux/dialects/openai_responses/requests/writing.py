@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
+from llmux.dialects import openai_only
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Level, Request, Tier
 from llmux.dialects.openai_responses.requests import tooling
 from llmux.dialects.openai_responses.requests.history import History
-from llmux.dialects.openai_responses.requests.marks import Marks
 from llmux.thinking import level_of
 
 _TIERS: dict[Tier, str] = {"standard": "default"}
 # What this API does not know, by slot of `Sampling`.
 _UNKNOWN = ("top_k", "frequency_penalty", "presence_penalty", "seed", "logit_bias", "stop")
-_LONGEST_USER = 64
+_TTLS = ("30m", "12h")
 
 
 def write(request: Request, context: Context) -> dict[str, Any]:
@@ -31,11 +30,9 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     if request.sampling.logprobs:
         include.append("message.output_text.logprobs")
     _output(request, context, body)
-    _caching(request, context, body)
+    openai_only.write(request, context, body, _TTLS)
     if request.tier is not None:
         body["service_tier"] = _TIERS.get(request.tier, request.tier)
-    if request.user is not None:
-        body["safety_identifier"] = _user(request, context)
     if request.metadata is not None:
         body["metadata"] = dict(request.metadata)
     if include:
@@ -142,20 +139,3 @@ def _output(request: Request, context: Context, body: dict[str, Any]) -> None:
         text["verbosity"] = output.verbosity
     if text:
         body["text"] = text
-
-
-def _caching(request: Request, context: Context, body: dict[str, Any]) -> None:
-    caching = request.caching
-    if caching.key is not None:
-        body["prompt_cache_key"] = caching.key
-    if caching.automatic is not None:
-        body["prompt_cache_options"] = {"mode": "implicit"} | Marks(context).lifetime(caching.automatic)
-
-
-def _user(request: Request, context: Context) -> str:
-    """Who is behind the client; the API takes names of a certain length."""
-    user = request.user or ""
-    if len(user) <= _LONGEST_USER:
-        return user
-    context.notes.approximate(request.where.get("user", ""), f"longer than {_LONGEST_USER} characters, so its digest is sent")
-    return hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()

@@ -187,10 +187,6 @@ class ConversationTests(SynchronousTestCase):
             ({"input": "x", "conversation": "conv_1"}, "/conversation"),
             ({"input": "x", "prompt": {"id": "p"}}, "/prompt"),
             ({"input": "x", "background": True}, "/background"),
-            (
-                {"input": "x", "moderation": {"model": "m", "policy": {"input": {"mode": "block"}}}},
-                "/moderation/policy/input/mode",
-            ),
             ({"input": "x", "access_programs": {"cyber": "daybreak_red"}}, "/access_programs/cyber"),
         ]
         for doc, pointer in cases:
@@ -382,12 +378,10 @@ class SettingTests(SynchronousTestCase):
             "reasoning": {"effort": None, "context": "all_turns", "mode": "pro"},
             "prompt_cache_options": {"ttl": "30m", "comparison_response_id": "resp_1"},
             "service_tier": "ultrafast",
-            "user": "old",
-            "safety_identifier": "new",
             "client_metadata": {"x": "y"},
         }
         request, notes = parsed(doc)
-        self.assertEqual((request.tier, request.user), ("fast", "new"))
+        self.assertEqual(request.tier, "fast")
         self.assertEqual(
             sorted(notes),
             [
@@ -396,11 +390,9 @@ class SettingTests(SynchronousTestCase):
                 "dropped /context_management",
                 "dropped /include/0",
                 "dropped /prompt_cache_options/comparison_response_id",
-                "dropped /prompt_cache_options/ttl",
                 "dropped /reasoning/context",
                 "dropped /reasoning/mode",
                 "dropped /truncation",
-                "dropped /user",
             ],
         )
 

@@ -409,7 +409,7 @@ class SettingTests(SynchronousTestCase):
             policy=ToolPolicy(parallel=False, max_calls=2),
         )
         self.assertEqual(
-            {name: value for name, value in body.items() if name != "safety_identifier"},
+            {name: value for name, value in body.items() if name != "user"},
             {
                 "parallel_tool_calls": False,
                 "max_tool_calls": 2,
@@ -420,7 +420,7 @@ class SettingTests(SynchronousTestCase):
                 "store": False,
             },
         )
-        self.assertRegex(body["safety_identifier"], "^[0-9a-f]{64}$")
+        self.assertRegex(body["user"], "^[0-9a-f]{64}$")
         self.assertEqual(notes, ["approximated /user"])
 
 
