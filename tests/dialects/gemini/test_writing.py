@@ -269,6 +269,10 @@ class ConversationTests(SynchronousTestCase):
         context = exchange(GEMINI_2)
         self.assertNotIn("generationConfig", written(Request((Message("user", (low, high)),)), context))
         self.assertEqual(noted(context), ["dropped /a", "dropped /b"])
+        context, as_it_is = exchange(), msgspec.structs.replace(low, detail="original")
+        body = written(Request((Message("user", (as_it_is,)),)), context)
+        self.assertEqual(body["contents"][0]["parts"][0]["mediaResolution"], {"level": "MEDIA_RESOLUTION_ULTRA_HIGH"})
+        self.assertEqual(noted(context), ["approximated /a"])
 
     def test_what_has_no_place(self) -> None:
         """It is noted where the client said it."""

@@ -109,10 +109,20 @@ def _output_config(value: Any, draft: Draft) -> None:
         if level is None:
             raise invalid(at, f"{at}: {effort!r} is none of {', '.join(_EFFORTS)}")
         draft.reasoning["level"] = level
-    at = "/output_config/format"
-    node = reading.obj(config.get("format"), at)
-    if node is None:
-        return
+    if config.get("format") is not None:
+        _format(config["format"], "/output_config/format", draft)
+
+
+def _output_format(value: Any, draft: Draft) -> None:
+    """The form of the answer, where betas of the API had it."""
+    if (draft.doc.get("output_config") or {}).get("format") is None:
+        _format(value, "/output_format", draft)
+    else:
+        reading.drop(value, "/output_format", draft.context.notes, "output_config says it too")
+
+
+def _format(value: Any, at: str, draft: Draft) -> None:
+    node = reading.obj(value, at) or {}
     reading.rest(node, _FORMAT, at, draft.context.notes)
     if node.get("type") != "json_schema":
         raise invalid(f"{at}/type", f"{at}/type must be json_schema")
@@ -167,6 +177,7 @@ MEMBERS: dict[str, Reader] = {
     "top_k": _chosen("top_k", integer),
     "thinking": _thinking,
     "output_config": _output_config,
+    "output_format": _output_format,
     "cache_control": _cache_control,
     "speed": _speed,
     "service_tier": _service_tier,

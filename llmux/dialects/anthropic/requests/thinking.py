@@ -142,6 +142,8 @@ def _show(found: Thinking, request: Request, context: Context) -> None:
     show, adaptive = request.reasoning.show, context.target.capabilities.thinking == "adaptive"
     if found.config is None or show is None:
         return
+    if request.reasoning.detail in ("concise", "detailed"):
+        context.notes.approximate(request.where.get("show", ""), "how long a summary is cannot be said")
     if show != "none":
         if adaptive and "show" in request.where:
             found.config["display"] = "summarized"

@@ -115,9 +115,9 @@ class Parts:
     def _medium(self, item: Media) -> list[Written]:
         notes = self._context.notes
         if item.context is not None:
-            notes.drop(item.at, "a document is told without its context")
-        if item.citable:
-            notes.drop(item.at, "documents are not cited")
+            notes.drop(f"{item.at}/context", "a document is told without what it is about")
+        if item.citable is not None:
+            notes.drop(f"{item.at}/citations", "whether a document is cited cannot be said")
         mime = item.mime
         match item.source:
             case PlainText(text):
@@ -149,6 +149,8 @@ class Parts:
         if level is None:
             return [written]
         if self._each:
+            if level == "ULTRA_HIGH":
+                self._context.notes.approximate(item.at, "ultra high is the most")
             written["mediaResolution"] = {"level": f"MEDIA_RESOLUTION_{level}"}
         else:
             self._details.append((level, item.at))

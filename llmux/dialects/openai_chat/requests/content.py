@@ -157,6 +157,8 @@ class Content:
             notes.drop(f"{media.at}/context", "a document is told without what it is about")
         if media.citable is not None:
             notes.drop(f"{media.at}/citations", "whether a document is cited cannot be said")
+        if media.detail not in (None, "auto"):
+            notes.drop(f"{media.at}/detail", "how closely to look at a document cannot be said")
         match media.source:
             case FileId(_, id_):
                 return self._marked(media, {"type": "file", "file": {"file_id": id_}})

@@ -64,8 +64,30 @@ class Content:
 
     def given(self, parts: Iterable[Part]) -> list[dict[str, Any]]:
         """What the client says, or a tool gave back."""
-        written = (self._part(part) for part in parts)
-        return [part for part in written if part is not None]
+        found: list[dict[str, Any]] = []
+        for part in parts:
+            if isinstance(part, Media) and isinstance(part.source, Blocks):
+                found += self._document(part, part.source)
+            elif (node := self._part(part)) is not None:
+                found.append(node)
+        return found
+
+    def _document(self, media: Media, source: Blocks) -> list[dict[str, Any]]:
+        """What a document of parts holds, in its place."""
+        self._context.notes.approximate(media.at, "what a document holds is told in its place")
+        self._cited(media)
+        head = [{"type": "input_text", "text": media.name}] if media.name else []
+        found = [*head, *self.given(source.parts)]
+        if found:
+            self._marks.add(media.mark, found[-1])
+        return found
+
+    def _cited(self, media: Media) -> None:
+        notes = self._context.notes
+        if media.context is not None:
+            notes.drop(f"{media.at}/context", "a document is told without what it is about")
+        if media.citable is not None:
+            notes.drop(f"{media.at}/citations", "whether a document is cited cannot be said")
 
     def _part(self, part: Part) -> dict[str, Any] | None:
         node: dict[str, Any] | None
@@ -111,8 +133,7 @@ class Content:
         if media.kind in ("audio", "video"):
             notes.refuse(media.at, f"OpenAI's Responses take no {media.kind}")
             return None
-        if media.context is not None or media.citable:
-            notes.drop(media.at, "what the document is for, and that it shall be cited, cannot be said")
+        self._cited(media)
         source = media.source
         if isinstance(source, FileId) and source.family != "openai":
             notes.refuse(media.at, "a file belongs to the provider that keeps it")
@@ -153,13 +174,13 @@ class Content:
             case FileId(_, id_):
                 node["file_id"] = id_
                 return node
-            case Blocks(parts):
-                if not all(isinstance(part, Text) for part in parts):
-                    self._context.notes.refuse(media.at, "a document that holds more than texts")
-                    return None
-                self._context.notes.approximate(media.at, "a document of several texts is one text")
-                return {"type": "input_text", "text": "\n\n".join(filter(None, (media.name, plain(parts))))}
-        node["filename"] = media.name or _NAMES.get(mime, "document")
+            case Blocks():
+                raise AssertionError("told part by part")
+        name = media.name
+        if not name:
+            name = _NAMES.get(mime, "document")
+            self._context.notes.invent("/input", f"a file needs a name: {name}")
+        node["filename"] = name
         if media.detail in ("low", "high", "auto"):
             node["detail"] = media.detail
         return node

@@ -259,6 +259,17 @@ class SettingsTests(SynchronousTestCase):
         )
         self.assertEqual(noted(exchange), [])
 
+    def test_the_form_as_betas_said_it(self) -> None:
+        """`output_format` is read where `output_config` has no format."""
+        form, other = ({"type": "json_schema", "schema": {"type": "object", "title": title}} for title in "ab")
+        exchange = context()
+        request = read(ask(output_format=form), exchange)
+        self.assertEqual((request.output, request.where["schema"]), (Output("schema", form["schema"]), "/output_format/schema"))
+        self.assertEqual(noted(exchange), [])
+        request = read(ask(output_format=form, output_config={"format": other}), exchange)
+        self.assertEqual(request.output.schema, other["schema"])
+        self.assertEqual({action for _, action in noted(exchange)}, {"dropped"})
+
     def test_thinking(self) -> None:
         """Thinking is shown in full unless the request says otherwise."""
         kinds: list[tuple[dict[str, Any], ReasoningPolicy, str]] = [

@@ -204,6 +204,8 @@ class ThinkingTests(SynchronousTestCase):
         thinking, _, _ = self.thinking(NEW, ReasoningPolicy(level="high", show="none"))
         self.assertEqual(thinking, {"type": "adaptive", "display": "omitted"})
         self.assertEqual(self.thinking(BUDGET, ReasoningPolicy("yes", budget=2000, show="none"))[2], [("/show", "approximated")])
+        brief = ReasoningPolicy(level="high", show="summary", detail="concise")
+        self.assertEqual(self.thinking(NEW, brief)[2], [("/show", "approximated")])
 
     def test_lost(self) -> None:
         """In the middle of calls, a model does not think on without what it thought; with it, or by effort, it does."""

@@ -369,6 +369,8 @@ class WriteTests(SynchronousTestCase):
             (message,) = self.messages(Message("user", (media,)))
             self.assertEqual(message["content"], [written])
         self.assertEqual(self.noted(), [])
+        self.messages(Message("user", (Media("file", Inline("AA=="), "application/pdf", "a.pdf", "low", at="/f"),)))
+        self.assertEqual(self.noted(), ["dropped /f/detail"])
 
     def test_texts_instead(self) -> None:
         """What the client found, and what a document holds, is told as text; where only texts can stand, plain ones too."""

@@ -269,11 +269,21 @@ class ContentTests(SynchronousTestCase):
             ),
             (Media("file", Link("https://x/y"), name="y"), {"type": "input_file", "file_url": "https://x/y"}),
             (Media("file", FileId("openai", "f1")), {"type": "input_file", "file_id": "f1"}),
-            (Media("file", Blocks((Text("a"), Text("b"))), name="t"), {"type": "input_text", "text": "t\n\na\nb"}),
             (SearchResult("https://x", "X", (Text("found"),)), {"type": "input_text", "text": "X\nhttps://x\nfound"}),
         ]
         for part, node in cases:
             self.assertEqual(self.part(part), node)
+
+    def test_documents_of_parts(self) -> None:
+        """Texts and pictures stand where the document stood, in their order; the mark ends the last of them."""
+        picture = Media("image", Inline("AAAA"), "image/png")
+        document = Media("file", Blocks((Text("a"), picture, Text("b"))), name="t", context="c", mark=Mark(None, "/k"), at="/p")
+        items, notes = told(Message("user", (Text("x"), document, Text("y"))))
+        shown = {"type": "input_image", "detail": "auto", "image_url": "data:image/png;base64,AAAA"}
+        texts = [{"type": "input_text", "text": text} for text in ("x", "t", "a", "b", "y")]
+        texts[3]["prompt_cache_breakpoint"] = {"mode": "explicit"}  # type: ignore[assignment]
+        self.assertEqual(items[0]["content"], [*texts[:3], shown, *texts[3:]])
+        self.assertEqual(notes, ["approximated /p", "dropped /p/context"])
 
     def test_refused(self) -> None:
         """Sounds, films, and files that another provider keeps."""
@@ -290,7 +300,7 @@ class ContentTests(SynchronousTestCase):
         """What a part says beside, and parts that nobody knows; a message of nothing else goes."""
         document = Media("file", Inline("AAAA"), "application/pdf", context="c", at="/p")
         items, notes = told(USER, Message("user", (OpaquePart("hologram", {}, "gemini", "/h"),)), Message("user", (document,)))
-        self.assertEqual((len(items), notes), (2, ["dropped /h", "dropped /p"]))
+        self.assertEqual((len(items), notes), (2, ["dropped /h", "dropped /p/context", "invented /input"]))
 
     def test_said(self) -> None:
         """What the model said: refusals, and citations of pages."""
