@@ -7,7 +7,9 @@ from typing import Any
 from llmux import jsonio
 from llmux.dialects.anthropic import citations, custody, emulation
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Text
+from llmux.dialects.neutral import Text, ToolCall
+from llmux.dialects.tools import wrap_input
+from llmux.errors import Fault
 
 
 def text_blocks(part: Text, context: Context) -> list[dict[str, Any]]:
@@ -22,16 +24,22 @@ def text_blocks(part: Text, context: Context) -> list[dict[str, Any]]:
     return blocks
 
 
-def call_input(args_text: str, context: Context) -> str:
-    """The arguments of a call as the text of a JSON object."""
-    if not args_text.strip():
+def call_input(call: ToolCall, context: Context) -> str:
+    """The arguments of a call as the text of a JSON object. Raises Fault where no client could read them."""
+    if call.kind == "custom":
+        return wrap_input(call.args_text)
+    if not call.args_text.strip():
         return "{}"
-    try:
-        args = jsonio.loads(args_text.encode("utf-8", "surrogatepass"))
-    except ValueError:
-        context.notes.approximate("/content", "arguments that are no JSON travel as a text")
-        return emulation.nest(jsonio.dumps(args_text).decode())
-    if isinstance(args, dict):
-        return args_text
+    if isinstance(arguments(call), dict):
+        return call.args_text
     context.notes.approximate("/content", "arguments must be an object")
-    return emulation.nest(args_text)
+    return emulation.nest(call.args_text)
+
+
+def arguments(call: ToolCall) -> Any:
+    """What a call's arguments say. Raises Fault for what is no JSON: a tool must not be called with what nobody said."""
+    try:
+        return jsonio.loads(call.args_text.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        message = f"the arguments of the call {call.call_id} are no JSON"
+        raise Fault("bad_gateway", message, code="upstream_invalid") from None

@@ -83,7 +83,7 @@ def _call(item: ToolCall, context: Context) -> list[Block]:
     if item.cut:
         context.notes.drop("/content", f"the call {item.name} broke off")
         return []
-    args = jsonio.Verbatim(call_input(item.args_text, context))
+    args = jsonio.Verbatim(call_input(item, context))
     block = {"type": "tool_use", "id": item.call_id, "name": item.name, "input": args}
     return [*(custody.block(seal, context, "ahead") for seal in item.seals), block]
 

@@ -8,6 +8,7 @@ from llmux import jsonio
 from llmux.dialects import sse
 from llmux.dialects.anthropic import citations, custody, reasons, usage
 from llmux.dialects.anthropic.errors import error_object
+from llmux.dialects.anthropic.responses.blocks import arguments
 from llmux.dialects.anthropic.responses.writing import envelope
 from llmux.dialects.anthropic.servers import Pages
 from llmux.dialects.context import Context
@@ -219,12 +220,11 @@ class MessagesEncoder:
     def _arguments_end(self, call: ToolCall) -> bytes:
         """What a call's arguments still owe. Raises Fault where no client could read them."""
         if call.kind == "custom":
-            return self._delta("input_json_delta", "partial_json", wrap_input(call.args_text))
+            wrapped = wrap_input(call.args_text)
+            # what broke off must not look whole
+            return self._delta("input_json_delta", "partial_json", wrapped.removesuffix('"}') if call.cut else wrapped)
         if call.args_text.strip() and not call.cut:
-            try:
-                jsonio.loads(call.args_text.encode("utf-8", "surrogatepass"))
-            except ValueError:
-                raise Fault("bad_gateway", f"the arguments of the call {call.call_id} are no JSON") from None
+            arguments(call)
         if not self._nested:
             return b""
         self._context.notes.approximate("/content", "arguments must be an object")

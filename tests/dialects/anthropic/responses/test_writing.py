@@ -66,9 +66,13 @@ class WriteTests(SynchronousTestCase):
         self.assertEqual(body(RESPONSES["a call without arguments"])["content"][0]["input"], {})
 
     def test_arguments(self) -> None:
-        """Arguments that are no object travel inside one; a call that broke off must not be carried out."""
-        for args, expected in (("[1]", {"value": [1]}), ("{", {"value": "{"}), ('{"a":1}', {"a": 1})):
+        """Arguments that are no object travel inside one; a call that broke off, or that nobody can read, is not carried out."""
+        for args, expected in (("[1]", {"value": [1]}), ("", {}), ('{"a":1}', {"a": 1})):
             self.assertEqual(body(response(ToolCall("c", "t", args)))["content"][0]["input"], expected)
+        raw = ToolCall("c", "t", "*** Begin", kind="custom")
+        self.assertEqual(body(response(raw))["content"][0]["input"], {"input": "*** Begin"})
+        fault = self.assertRaises(Fault, body, response(ToolCall("c", "t", "{")))
+        self.assertEqual((fault.kind, fault.code), ("bad_gateway", "upstream_invalid"))
         exchange = context()
         self.assertEqual(body(response(ToolCall("c", "t", "{", cut=True), reason="length"), exchange)["content"], [])
         self.assertEqual(noted(exchange), [("/content", "dropped")])

@@ -250,6 +250,10 @@ class StreamTests(SynchronousTestCase):
         stream = records(write(encoder(context()), events))
         said = [record.data["delta"]["partial_json"] for record in stream if record.name == "content_block_delta"]
         self.assertEqual(said, ['{"input":"raw \\"x\\"\\n"}'])
+        cut = msgspec.structs.replace(call, cut=True)
+        stream = records(write(encoder(context()), [*events[:-1], ItemClosed(0, cut)]))
+        said = [record.data["delta"]["partial_json"] for record in stream if record.name == "content_block_delta"]
+        self.assertEqual(said, ['{"input":"raw \\"x\\"\\n'])
 
     def test_ping(self) -> None:
         """A ping is an event."""
