@@ -11,6 +11,7 @@ from llmux.dialects.context import Context
 from llmux.dialects.events import Decoder, Encoder
 from llmux.dialects.neutral import Request, Response
 from llmux.dialects.seals import PREFIX
+from llmux.dialects.shedding import Lacks
 from llmux.dialects.tools import NameRule
 from llmux.dialects.unsealing import Sealed
 from llmux.errors import Fault
@@ -42,7 +43,7 @@ class Rooms:
 
     Towards the client: `parse_request(body, context)` gives the neutral request, or raises Fault; `write_response` the JSON of an
     answer; `encoder` what writes its stream. Towards a provider: `write_request` gives the JSON to send, `parse_response` reads
-    the answer, `decoder` its stream.
+    the answer, `decoder` its stream. `lacks` is what its answers have no place for.
     """
 
     parse_request: Callable[[dict[str, Any], Context], Request]
@@ -51,6 +52,7 @@ class Rooms:
     write_response: Callable[[Response, Context], dict[str, Any]]
     decoder: Callable[[Context], Decoder]
     encoder: Callable[[Context], Encoder]
+    lacks: Lacks
 
 
 @attrs.frozen(kw_only=True)

@@ -482,7 +482,7 @@ Reason = Literal[
 
 class Finish(msgspec.Struct, frozen=True, gc=False):
     """Why the model stopped. `stop_sequence` is the sequence that stopped it, `message` and `category` what was said of it,
-    `raw` the provider's own word. `at` is where that stood, `sequence_at` where the sequence did."""
+    `raw` the provider's own word. `at` is where that stood, `sequence_at` and `message_at` where those did."""
 
     reason: Reason
     stop_sequence: str | None = None
@@ -491,6 +491,7 @@ class Finish(msgspec.Struct, frozen=True, gc=False):
     raw: str = ""
     at: str = ""
     sequence_at: str = ""
+    message_at: str = ""
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):

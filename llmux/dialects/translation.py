@@ -15,6 +15,7 @@ from llmux.dialects.base import Dialect, Rooms
 from llmux.dialects.context import Context
 from llmux.dialects.events import Delta, Ended, Event
 from llmux.dialects.neutral import FORCED, Request, Response
+from llmux.dialects.shedding import shed
 from llmux.dialects.telling import tell
 from llmux.dialects.tools import Book
 from llmux.errors import Fault
@@ -75,6 +76,7 @@ class Translation:
 
     def _told(self, response: Response) -> bytes:
         context = self.context
+        shed(response, self._client.lacks, context.notes)
         if context.shelf is not None:
             context.shelf.keep(response)
         if context.stream:
@@ -98,6 +100,8 @@ class StreamTranslation:
         self._encoder = client.encoder(context)
         self._encode = self._encoder.encode
         self._shelf = context.shelf
+        self._notes = context.notes
+        self._lacks = client.lacks
         self.content_type = self._encoder.content_type
         self.ended = False
         self.fault: Fault | None = None
@@ -147,6 +151,7 @@ class StreamTranslation:
         self._said = True
         if type(last) is Ended:
             self.ended = True
+            shed(last.response, self._lacks, self._notes)
             if self._shelf is not None:
                 self._shelf.keep(last.response)
         return b"".join(told)

@@ -34,6 +34,7 @@ ANTHROPIC = Dialect(
         write_response=responses.write,
         decoder=streams.decoder,
         encoder=streams.encoder,
+        lacks=frozenset({"choices", "phases", "probabilities"}),
     ),
     names=NameRule(re.compile(r"[a-zA-Z0-9_-]+"), 128),
     error_body=error_body,

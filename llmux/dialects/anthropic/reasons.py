@@ -60,6 +60,7 @@ def read(delta: dict[str, Any], context: Context) -> Finish:
         raw,
         _AT,
         "/stop_sequence",
+        "/stop_details/explanation" if details.get("explanation") else "",
     )
 
 

@@ -32,6 +32,7 @@ GEMINI = Dialect(
         write_response=responses.write,
         decoder=streams.decoder,
         encoder=streams.encoder,
+        lacks=frozenset({"phases", "searches", "fetches", "pieces"}),
     ),
     names=NameRule(re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]*"), 128),
     error_body=error_body,

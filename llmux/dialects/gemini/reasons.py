@@ -53,7 +53,12 @@ def read(candidate: Node) -> Finish:
     ratings = candidate.get("safetyRatings")
     blocked = [each.get("category") for each in ratings or () if isinstance(each, dict) and each.get("blocked") is True]
     category = next((each for each in blocked if isinstance(each, str)), None)
-    return Finish(_READ.get(raw.upper(), "unknown"), None, message if isinstance(message, str) else None, category, raw, at)
+    told = message if isinstance(message, str) else None
+    return Finish(_READ.get(raw.upper(), "unknown"), None, told, category, raw, at, "", _at(candidate, "finishMessage"))
+
+
+def _at(node: Node, name: str) -> str:
+    return node.where(name) if node.get(name) else ""
 
 
 def blocked(feedback: Node) -> Finish | None:
@@ -63,7 +68,8 @@ def blocked(feedback: Node) -> Finish | None:
         return None
     message = feedback.get("blockReasonMessage")
     at = feedback.where("blockReason")
-    return Finish("blocked", None, message if isinstance(message, str) else None, reason, reason, at)
+    told = message if isinstance(message, str) else None
+    return Finish("blocked", None, told, reason, reason, at, "", _at(feedback, "blockReasonMessage"))
 
 
 def write(finish: Finish, context: Context) -> dict[str, Any]:

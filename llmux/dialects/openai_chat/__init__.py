@@ -27,6 +27,7 @@ OPENAI_CHAT = Dialect(
         write_response=responses.write,
         decoder=streams.decoder,
         encoder=streams.encoder,
+        lacks=frozenset({"phases", "explanations", "searches", "fetches"}),
     ),
     names=NameRule(re.compile(r"[A-Za-z0-9_-]+"), 64, customs=True),
     error_body=error_body,

@@ -193,4 +193,5 @@ COMPLETIONS = Rooms(
     write_response=write_response,
     decoder=_unimplemented,
     encoder=encoder,
+    lacks=frozenset({"phases", "explanations", "searches", "fetches"}),
 )

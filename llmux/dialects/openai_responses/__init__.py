@@ -27,6 +27,7 @@ OPENAI_RESPONSES = Dialect(
         write_response=responses.write,
         decoder=streams.decoder,
         encoder=streams.encoder,
+        lacks=frozenset({"choices", "explanations", "fetches"}),
     ),
     names=NameRule(re.compile(r"[A-Za-z0-9_-]+"), 64, customs=True, namespaces=True),
     error_body=error_body,

@@ -282,10 +282,12 @@ class ParseTests(SynchronousTestCase):
             "NO_IMAGE": "unknown",
             "SOMETHING_NEW": "unknown",
         }
+        why = "/candidates/0/finishMessage"
         for word, reason in cases.items():
             doc = {"candidates": [{"finishReason": word, "finishMessage": "why", "index": 0}]}
             whole = parsed(doc)
-            self.assertEqual((whole.items, whole.finish), ((), Finish(reason, message="why", raw=word, at=REASON)))
+            finish = Finish(reason, message="why", raw=word, at=REASON, message_at=why)
+            self.assertEqual((whole.items, whole.finish), ((), finish))
         made = exchange()
         self.assertEqual(parsed(answer({"text": "x"}, reason=None), made).finish.reason, "stop")
         self.assertEqual(noted(made), [f"invented {REASON}"])
@@ -295,7 +297,8 @@ class ParseTests(SynchronousTestCase):
         doc = {"promptFeedback": {"blockReason": "SAFETY", "blockReasonMessage": "no"}, "usageMetadata": {"promptTokenCount": 7}}
         whole = parsed(doc)
         at = "/promptFeedback/blockReason"
-        self.assertEqual(whole.finish, Finish("blocked", message="no", category="SAFETY", raw="SAFETY", at=at))
+        finish = Finish("blocked", message="no", category="SAFETY", raw="SAFETY", at=at, message_at=f"{at}Message")
+        self.assertEqual(whole.finish, finish)
         self.assertEqual((whole.items, whole.usage), ((), Usage(in_total=7)))
 
     def test_usage(self) -> None:

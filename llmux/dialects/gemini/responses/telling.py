@@ -85,6 +85,8 @@ class Telling:
         for index, candidate in enumerate(node.children("candidates")):
             self._candidate(candidate, index)
         feedback = node.child("promptFeedback")
+        if feedback is not None and feedback.get("safetyRatings"):
+            self._context.notes.drop(feedback.where("safetyRatings"), _RATINGS)
         finish = None if feedback is None else reasons.blocked(feedback)
         if finish is not None and not self._candidates:
             self.blocked = True
@@ -162,6 +164,8 @@ class Telling:
     def _finish(self, node: Told, index: int, candidate: Candidate) -> None:
         if node.get("continuationToken") is not None:
             self._context.notes.carry(node.where("continuationToken"), "only the provider itself can continue")
+        if node.get("safetyRatings"):
+            self._context.notes.drop(node.where("safetyRatings"), _RATINGS)
         self._call_is_whole(candidate)
         self._cite(index, candidate)
         candidate.ended = True
@@ -293,6 +297,10 @@ class Telling:
             cut = candidate.pieces is not None
             self.teller.close(candidate.call, cut=cut)
             candidate.call = candidate.pieces = None
+
+
+# What only this API says.
+_RATINGS = "how safe it is cannot be said"
 
 
 def _seconds(moment: object) -> int | None:

@@ -108,7 +108,6 @@ class _Said:
         self.calls: list[dict[str, Any]] = []
 
     def message(self, item: Message) -> None:
-        note_phase(item.phase, self._context)
         for part in item.parts:
             if isinstance(part, Text):
                 self._citations += citations.of_text(part, len(self.content), self._context)
@@ -165,9 +164,3 @@ def note_surplus(calls: Sequence[object], context: Context) -> None:
 def note_unsaid(item: ServerCall | ServerResult | OpaqueItem, context: Context) -> None:
     """What the provider's own tools did, and what only its own dialect knows."""
     context.notes.drop(item.at or MESSAGE, "what the provider's own tools did has no counterpart")
-
-
-def note_phase(phase: str, context: Context) -> None:
-    """What Responses says of a message."""
-    if phase:
-        context.notes.approximate(f"{MESSAGE}/phase", "what the model says is told in order, whatever its phase")

@@ -38,7 +38,7 @@ from llmux.dialects.neutral import (
 from llmux.dialects.openai_chat import citations, custody, probabilities, reasons, usage
 from llmux.dialects.openai_chat.errors import error_object
 from llmux.dialects.openai_chat.requests.offers import is_legacy
-from llmux.dialects.openai_chat.responses.writing import MESSAGE, envelope, note_phase, note_surplus, note_unsaid
+from llmux.dialects.openai_chat.responses.writing import MESSAGE, envelope, note_surplus, note_unsaid
 from llmux.errors import Fault
 
 # Where a delta's text goes. `reasoning_content` is no part of the API, and what every client that shows reasoning reads.
@@ -210,7 +210,6 @@ class ChatEncoder:
         choice = self._choices[event.choice]
         item = self._items[event.item] = _Item(event, choice)
         if event.kind != "tool_call":
-            note_phase(event.phase, self._context)
             return begun
         item.index = choice.calls
         choice.calls += 1

@@ -161,7 +161,8 @@ class ParseTests(SynchronousTestCase):
             self.assertEqual(parse(message(stop_reason=word), context()).finish.reason, reason)
         details = {"type": "refusal", "category": "cyber", "explanation": "no"}
         found = parse(message(stop_reason="refusal", stop_details=details), context()).finish
-        self.assertEqual(found, Finish("refusal", None, "no", "cyber", "refusal", "/stop_reason", "/stop_sequence"))
+        finish = Finish("refusal", None, "no", "cyber", "refusal", "/stop_reason", "/stop_sequence", "/stop_details/explanation")
+        self.assertEqual(found, finish)
 
     def test_unknown(self) -> None:
         """Blocks of tomorrow are carried, with a note by their place; so is what stands beside the content."""

@@ -205,10 +205,10 @@ class WriteTests(SynchronousTestCase):
         self.assertEqual([(each.index, each.finish_reason) for each in body.choices], [(0, "stop"), (1, "tool_calls")])
 
     def test_what_has_no_place(self) -> None:
-        """What the provider's own tools did, and phases."""
+        """What the provider's own tools did."""
         call = ServerCall("web_search", "s", "web_search", "{}", "anthropic", {}, at="/content/0")
-        self.choice(call, Message("assistant", (Text("x"), Refusal("y")), phase="commentary"))
-        self.assertEqual(self.noted(), ["dropped /content/0", "approximated /choices/0/message/phase"])
+        self.choice(call, Message("assistant", (Text("x"), Refusal("y"))))
+        self.assertEqual(self.noted(), ["dropped /content/0"])
 
     def test_usage(self) -> None:
         """Counts are inclusive, and absent where nobody counted."""
