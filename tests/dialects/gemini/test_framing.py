@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -51,20 +52,55 @@ class SplitterTests(SynchronousTestCase):
 class PartialTests(SynchronousTestCase):
     """Arguments in pieces."""
 
-    def test_paths(self) -> None:
-        """Names, items and quoted names lead to values; texts go on where they said so."""
+    def told(self, *pieces: dict[str, Any]) -> list[str]:
+        """What each piece adds, and the end."""
         arguments = PartialArguments()
-        for piece in (
-            {"jsonPath": "$.a", "stringValue": "x", "willContinue": True},
+        return [*map(arguments.feed, pieces), arguments.end()]
+
+    def test_paths(self) -> None:
+        """Names, items and quoted names lead to values, which are told at once; texts go on where they said so."""
+        told = self.told(
+            {"jsonPath": "$.a", "stringValue": 'x"', "willContinue": True},
             {"json_path": "$.a", "string_value": "y"},
-            {"jsonPath": "$.a", "stringValue": "z"},
             {"jsonPath": "$.b.c[0].d", "boolValue": False},
+            {"jsonPath": "$.b.c[0].e"},
+            {"jsonPath": "$.b.c[0].f[0][0]", "numberValue": 1.0},
             {"jsonPath": "$.b.c[1]", "nullValue": "NULL_VALUE"},
             {"jsonPath": "$['x.y']", "numberValue": 0.5},
-            {"jsonPath": "$.n", "numberValue": 3.0},
+            {"jsonPath": "$.n", "stringValue": "", "willContinue": True},
+            {"jsonPath": "$.m", "numberValue": 3.0},
+        )
+        self.assertEqual(
+            told,
+            [
+                '{"a":"x\\"',
+                'y"',
+                ',"b":{"c":[{"d":false',
+                "",
+                ',"f":[[1',
+                "]]},null",
+                ']},"x.y":0.5',
+                ',"n":"',
+                '","m":3',
+                "}",
+            ],
+        )
+        expected = {"a": 'x"y', "b": {"c": [{"d": False, "f": [[1]]}, None]}, "x.y": 0.5, "n": "", "m": 3}
+        self.assertEqual(json.loads("".join(told)), expected)
+        self.assertEqual(self.told(), ["{}"])
+
+    def test_no_way_back(self) -> None:
+        """What was told stays told."""
+        for paths in (
+            ("$.a", "$.a"),
+            ("$.a", "$.a.b"),
+            ("$.a.b", "$.a"),
+            ("$.a.b", "$.c", "$.a.d"),
+            ("$.a[0]", "$.a.b"),
+            ("$.a.b", "$.a[0]"),
         ):
-            arguments.feed(piece)
-        self.assertEqual(json.loads(arguments.text), {"a": "z", "b": {"c": [{"d": False}, None]}, "x.y": 0.5, "n": 3})
+            pieces = [{"jsonPath": path, "boolValue": True} for path in paths]
+            self.assertRaises(ValueError, self.told, *pieces)
 
     def test_refused(self) -> None:
         """Paths that lead nowhere."""

@@ -242,9 +242,10 @@ class DecoderTests(SynchronousTestCase):
         payloads = [payload({"functionCall": piece}) for piece in pieces]
         expected = ToolCall("c", "f", '{"city":"Zürich","days":[2]}')
         self.assertEqual(whole_of(told(*payloads, payload(reason="STOP"))).items, (expected,))
+        said = [event.text for event in told(*payloads, payload(reason="STOP")) if isinstance(event, Delta)]
+        self.assertEqual(said, ['{"city":"Zü', 'rich"', ',"days":[2', "]}"])  # each as it comes
         (cut,) = whole_of(told(*payloads[:2], payload(reason="MAX_TOKENS"))).items
-        assert isinstance(cut, ToolCall)
-        self.assertTrue(cut.cut)
+        self.assertEqual(cut, ToolCall("c", "f", '{"city":"Zü', cut=True))
 
     def test_candidates(self) -> None:
         """Several candidates are told side by side, and the end is that of all."""

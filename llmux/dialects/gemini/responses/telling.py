@@ -286,11 +286,12 @@ class Telling:
         elif signature:
             self.teller.seal(candidate.call, signatures.native(signature))
         if candidate.pieces is not None:
-            for piece in call.children("partialArgs"):
-                candidate.pieces.feed(piece.raw)
+            told = "".join([candidate.pieces.feed(piece.raw) for piece in call.children("partialArgs")])
             if call.get("willContinue") is not True:
-                self.teller.args(candidate.call, candidate.pieces.text)
+                told += candidate.pieces.end()
                 candidate.pieces = None
+            if told:
+                self.teller.args(candidate.call, told)
 
     def _call_is_whole(self, candidate: Candidate) -> None:
         if candidate.call is not None:
