@@ -6,17 +6,27 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import attrs
 import msgspec
 
+from llmux.dialects import hosted
 from llmux.dialects.anthropic import emulation
-from llmux.dialects.anthropic.requests import searching
 from llmux.dialects.anthropic.requests.marks import Marks
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Request, Tool, ToolPolicy
+from llmux.dialects.neutral import Request, ServerFamily, Tool, ToolPolicy
 from llmux.dialects.tools import CUSTOM_PARAMETER
 
 _EMPTY: dict[str, Any] = {"type": "object", "properties": {}}
 _FREE = ToolPolicy()
+# family of another provider's tool -> the type and the name of what comes nearest
+_HOSTED: dict[ServerFamily, tuple[str, str]] = {
+    "web_search": ("web_search_20250305", "web_search"),
+    "web_fetch": ("web_fetch_20250910", "web_fetch"),
+    "url_context": ("web_fetch_20250910", "web_fetch"),
+    "code": ("code_execution_20250825", "code_execution"),
+    "tool_search": ("tool_search_tool_bm25_20251119", "tool_search_tool_bm25"),
+}
+_READERS = ("web_search", "web_fetch")  # they may be told which sites to read
 
 
 class Toolbox(msgspec.Struct):
@@ -42,8 +52,9 @@ def pack(request: Request, context: Context, marks: Marks) -> Toolbox:
     if not request.tools and request.output.format != "schema":
         return Toolbox([], None)
     written = []
+    deferring = hosted.finds_tools(request, context)
     for offered in _distinct(_confined(request), context):
-        tool = _tool(offered, context, marks)
+        tool = _tool(offered, deferring, context, marks)
         if tool is not None:
             written.append(tool)
     choice = _choice(request, context) if written else None
@@ -86,7 +97,7 @@ def _same(one: Tool, other: Tool) -> bool:
     )
 
 
-def _tool(tool: Tool, context: Context, marks: Marks) -> dict[str, Any] | None:
+def _tool(tool: Tool, deferring: bool, context: Context, marks: Marks) -> dict[str, Any] | None:
     if tool.kind == "hosted":
         written = _hosted(tool, context)
     else:
@@ -105,7 +116,9 @@ def _tool(tool: Tool, context: Context, marks: Marks) -> dict[str, Any] | None:
                 written["strict"] = True
         if tool.examples:
             written["input_examples"] = list(tool.examples)
-        if tool.deferred:
+        if tool.deferred and deferring:
+            written["defer_loading"] = True
+        elif tool.deferred:
             context.notes.approximate(tool.at, "the tool is there from the beginning")
         if tool.output_schema is not None:
             context.notes.drop(tool.at, "what a tool gives back has no schema")
@@ -118,10 +131,21 @@ def _hosted(tool: Tool, context: Context) -> dict[str, Any] | None:
     """A tool of the provider's own: Anthropic's as it is, another's web search where that is asked for."""
     if tool.dialect == "anthropic":
         return {name: value for name, value in tool.raw.items() if name != "cache_control"}
-    if context.target.options.hosted_tools == "map" and tool.family == "web_search":
-        return searching.write(tool, context)
-    context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider; see translation.hosted_tools")
-    return None
+    nearest = hosted.counterpart(tool, _HOSTED, context)
+    if nearest is None:
+        return None
+    kind, name = nearest
+    said, reads = hosted.read(tool, context.notes), name in _READERS
+    written: dict[str, Any] = {"type": kind, "name": name}
+    said.nowhere_else(context.notes, allowed=not reads, blocked=not reads)
+    for member, sites in (("allowed_domains", said.allowed), ("blocked_domains", said.blocked)):
+        if sites and reads:
+            written[member] = sites
+    if said.place and name == "web_search":
+        written["user_location"] = {"type": "approximate", **said.place}
+        said = attrs.evolve(said, place={})
+    said.unplaced(context.notes)
+    return written
 
 
 def _described(tool: Tool) -> str | None:
@@ -237,12 +261,8 @@ def _hosted_choice(request: Request, context: Context) -> dict[str, Any] | None:
     raw = request.policy.raw
     if isinstance(raw, dict) and raw.get("type") == "tool":
         return {"type": "tool", "name": raw["name"]}
-    mapped = context.target.options.hosted_tools == "map"
-    if mapped and any(tool.kind == "hosted" and tool.family == "web_search" for tool in request.tools):
-        if isinstance(raw, dict) and str(raw.get("type")).startswith("web_search"):
-            return {"type": "tool", "name": searching.NAME}
-    context.notes.refuse(request.where.get("policy", ""), "another provider's own tool cannot be forced")
-    return None
+    nearest = hosted.forced(request, _HOSTED, context)
+    return None if nearest is None else {"type": "tool", "name": nearest[1]}
 
 
 def _alias(request: Request, name: str, context: Context) -> str:

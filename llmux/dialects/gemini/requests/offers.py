@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from llmux import jsonio
-from llmux.dialects import reading
+from llmux.dialects import hosted
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import FORCED, Request, Tool
+from llmux.dialects.neutral import FORCED, Request, ServerFamily, Tool
 from llmux.dialects.schemas import to_openapi
 from llmux.dialects.tools import CUSTOM_PARAMETER
 
@@ -15,17 +15,16 @@ _DECLARATIONS = "functionDeclarations"
 # Where the clients' dialects keep the schema of a function.
 _SCHEMAS = (("function", "parameters"), ("parameters",), ("input_schema",), ("parametersJsonSchema",))
 # family of another provider's tool -> ours
-_HOSTED = {"web_search": "googleSearch", "web_fetch": "urlContext", "code": "codeExecution"}
-_HEAD = frozenset({"type", "name"})
+_HOSTED: dict[ServerFamily, str] = {"web_search": "googleSearch", "web_fetch": "urlContext", "code": "codeExecution"}
 
 
 def tools(request: Request, context: Context) -> list[dict[str, Any]]:
     """The member `tools`: all functions in one object, and each tool of the provider's own in one."""
     functions: dict[str, tuple[Tool, dict[str, Any]]] = {}
-    hosted: list[dict[str, Any]] = []
+    theirs: list[dict[str, Any]] = []
     for tool in request.tools:
         if tool.kind == "hosted":
-            hosted += _hosted(tool, context)
+            theirs += _hosted(tool, context)
             continue
         name = context.book.alias(tool.name, tool.namespace)
         if name not in functions:
@@ -35,7 +34,7 @@ def tools(request: Request, context: Context) -> list[dict[str, Any]]:
         else:
             context.notes.refuse(tool.at, f"two different tools are called {tool.name}")
     declared = [written for _, written in functions.values()]
-    return [*([{_DECLARATIONS: declared}] if declared else []), *hosted]
+    return [*([{_DECLARATIONS: declared}] if declared else []), *theirs]
 
 
 def _same(one: Tool, other: Tool) -> bool:
@@ -111,28 +110,15 @@ def _hosted(tool: Tool, context: Context) -> list[dict[str, Any]]:
     """A tool of the provider's own: Gemini's as it is, another's of the same family where that is asked for."""
     if tool.dialect == "gemini":
         return [dict(tool.raw)]
-    name = _HOSTED.get(tool.family) if context.target.options.hosted_tools == "map" else None
+    name = hosted.counterpart(tool, _HOSTED, context)
     if name is None:
-        context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider; see translation.hosted_tools")
         return []
-    context.notes.approximate(tool.at, "the provider does it in its own way")
     if tool.mark is not None:
         context.notes.drop(tool.mark.at, "the provider decides what it caches")
-    return [{name: _search(tool, context) if tool.family == "web_search" else {}}]
-
-
-def _search(tool: Tool, context: Context) -> dict[str, Any]:
-    raw = tool.raw if isinstance(tool.raw, dict) else {}
-    filters = raw.get("filters")
-    at = f"{tool.at}/filters" if isinstance(filters, dict) else tool.at
-    domains = filters if isinstance(filters, dict) else raw
-    if domains.get("allowed_domains"):
-        context.notes.refuse(f"{at}/allowed_domains", "Gemini searches everywhere")
-    reading.rest(raw, _HEAD | {"allowed_domains", "blocked_domains", "filters"}, tool.at, context.notes)
-    if isinstance(filters, dict):
-        reading.rest(filters, frozenset({"allowed_domains", "blocked_domains"}), at, context.notes)
-    blocked = domains.get("blocked_domains")
-    return {"excludeDomains": blocked} if blocked else {}
+    said, is_search = hosted.read(tool, context.notes), name == "googleSearch"
+    said.nowhere_else(context.notes, blocked=not is_search)
+    said.unplaced(context.notes)
+    return [{name: {"excludeDomains": said.blocked} if said.blocked and is_search else {}}]
 
 
 def choice(request: Request, context: Context) -> dict[str, Any] | None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from llmux import jsonio
-from llmux.dialects import reading
+from llmux.dialects import hosted
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import FORCED, CallKind, Request, Tool, ToolPolicy
+from llmux.dialects.neutral import FORCED, CallKind, Request, ServerFamily, Tool, ToolPolicy
 from llmux.dialects.openai_only import Marks
 
-_PLACE = ("city", "country", "region", "timezone")
-_SIZES = ("low", "medium", "high")
-_SEARCH = frozenset({"type", "name", "search_context_size", "user_location"})
+_HOSTED: dict[ServerFamily, str] = {"web_search": "web_search_options"}
 
 
 def write(request: Request, context: Context, marks: Marks) -> dict[str, Any]:
@@ -117,20 +115,15 @@ def _search(tool: Tool, context: Context) -> dict[str, Any] | None:
     raw: dict[str, Any] = tool.raw if isinstance(tool.raw, dict) else {}
     if tool.dialect == "openai-chat":
         return dict(raw)
-    if context.target.options.hosted_tools != "map" or tool.family != "web_search":
-        context.notes.refuse(tool.at, f"{tool.name or tool.family} is run by another provider; see translation.hosted_tools")
+    if hosted.counterpart(tool, _HOSTED, context) is None:
         return None
-    context.notes.approximate(tool.at, "the provider searches in its own way")
+    said = hosted.read(tool, context.notes)
+    said.nowhere_else(context.notes)
     options: dict[str, Any] = {}
-    if raw.get("search_context_size") in _SIZES:
-        options["search_context_size"] = raw["search_context_size"]
-    place = raw.get("user_location")
-    if isinstance(place, dict):
-        near = {name: place[name] for name in _PLACE if place.get(name)}
-        if near:
-            options["user_location"] = {"type": "approximate", "approximate": near}
-    if tool.dialect != "gemini":
-        reading.rest(raw, _SEARCH, tool.at, context.notes)
+    if said.size is not None:
+        options["search_context_size"] = said.size
+    if said.place:
+        options["user_location"] = {"type": "approximate", "approximate": said.place}
     return options
 
 

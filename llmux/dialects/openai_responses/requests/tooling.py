@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmux import jsonio
+from llmux.dialects import hosted
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import CallKind, Request, ServerFamily, Tool
 from llmux.dialects.openai_responses.citations import DIALECT
@@ -20,8 +21,6 @@ _HOSTED: dict[ServerFamily, dict[str, Any]] = {
     "code": {"type": "code_interpreter", "container": {"type": "auto"}},
     "tool_search": {"type": "tool_search"},
 }
-_PLACE = ("city", "country", "region", "timezone")
-_SIZES = ("low", "medium", "high")
 
 
 def write(request: Request, context: Context) -> list[dict[str, Any]]:
@@ -29,14 +28,12 @@ def write(request: Request, context: Context) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     namespaces: dict[str, dict[str, Any]] = {}
     known: dict[tuple[str, str], Tool] = {}
-    deferring = context.target.options.hosted_tools == "map" and any(
-        tool.kind == "hosted" and tool.family == "tool_search" for tool in request.tools
-    )
+    deferring = hosted.finds_tools(request, context)
     for tool in request.tools:
         if tool.kind == "hosted":
-            hosted = _hosted(tool, context)
-            if hosted is not None and hosted not in found:
-                found.append(hosted)
+            theirs = _hosted(tool, context)
+            if theirs is not None and theirs not in found:
+                found.append(theirs)
             continue
         earlier = known.setdefault((tool.name, tool.namespace), tool)
         if earlier is not tool:
@@ -97,34 +94,23 @@ def _hosted(tool: Tool, context: Context) -> dict[str, Any] | None:
     """A tool that the provider runs."""
     if tool.dialect == DIALECT:
         return dict(tool.raw)
-    node = _HOSTED.get(tool.family)
-    if node is None or context.target.options.hosted_tools == "refuse":
-        context.notes.refuse(tool.at, f"{tool.name} is run by another provider; see translation.hosted_tools")
+    nearest = hosted.counterpart(tool, _HOSTED, context)
+    if nearest is None:
         return None
-    context.notes.approximate(tool.at, f"OpenAI's {node['type']} comes nearest")
     if tool.mark is not None:
         context.notes.drop(tool.mark.at, "OpenAI takes cache marks on what the client says only")
-    return _search(tool, context) if tool.family == "web_search" else dict(node)
-
-
-def _search(tool: Tool, context: Context) -> dict[str, Any]:
-    """A web search, with what the others say of one."""
-    raw = tool.raw if isinstance(tool.raw, dict) else {}
-    inner = next((value for name, value in raw.items() if name != "user_location" and isinstance(value, dict)), {})
-    said = raw | inner
-    node: dict[str, Any] = {"type": "web_search"}
-    if said.get("allowed_domains"):
-        node["filters"] = {"allowed_domains": said["allowed_domains"]}
-    location = said.get("user_location")
-    if isinstance(location, dict):
-        approximate = location.get("approximate")
-        place = approximate if isinstance(approximate, dict) else location
-        node["user_location"] = {"type": "approximate"} | {name: place[name] for name in _PLACE if place.get(name) is not None}
-    if said.get("search_context_size") in _SIZES:
-        node["search_context_size"] = said["search_context_size"]
-    for name in ("blocked_domains", "max_uses"):
-        if said.get(name):
-            context.notes.drop(f"{tool.at}/{name}", "OpenAI's search has no such limit")
+    said, node = hosted.read(tool, context.notes), dict(nearest)
+    is_search = node["type"] == "web_search"
+    said.nowhere_else(context.notes, allowed=not is_search)
+    if not is_search:
+        said.unplaced(context.notes)
+        return node
+    if said.allowed:
+        node["filters"] = {"allowed_domains": said.allowed}
+    if said.place:
+        node["user_location"] = {"type": "approximate", **said.place}
+    if said.size is not None:
+        node["search_context_size"] = said.size
     return node
 
 
@@ -146,8 +132,10 @@ def choice(request: Request, context: Context) -> str | dict[str, Any] | None:
             raw = policy.raw
             if isinstance(raw, dict) and any(tool.dialect == DIALECT for tool in request.tools if tool.kind == "hosted"):
                 return dict(raw)
-            context.notes.refuse(at, "the tool is run by a provider of another dialect")
-            return None
+            nearest = hosted.forced(request, _HOSTED, context)
+            # the word for a search alone is that of its preview
+            alone = None if nearest is None else [{"type": nearest["type"]}]
+            return None if alone is None else {"type": "allowed_tools", "mode": "required", "tools": alone}
     tools = _named(policy.names, policy.kinds, context)
     return {"type": "allowed_tools", "mode": "required" if policy.mode == "subset_required" else "auto", "tools": tools}
 

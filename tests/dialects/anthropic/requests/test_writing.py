@@ -339,13 +339,13 @@ class ToolTests(SynchronousTestCase):
                 }
             ],
         )
-        self.assertEqual(noted(exchange), [("/tools/0/search_context_size", "dropped"), ("/tools/0", "approximated")])
+        self.assertEqual(noted(exchange), [("/tools/0", "approximated"), ("/tools/0/search_context_size", "dropped")])
         google = {"googleSearch": {"excludeDomains": ["b.org"]}}
         tool = Tool("googleSearch", "hosted", family="web_search", dialect="gemini", raw=google, at="/tools/0")
         (found,) = self.tools(tool, exchange=context(hosted_tools="map"))
         self.assertEqual(found["blocked_domains"], ["b.org"])
-        code = Tool("code", "hosted", family="code", dialect="gemini", raw={}, at="/tools/0")
-        self.assertEqual(refusal(ask(code), context(hosted_tools="map")).param, "/tools/0")
+        maps = Tool("googleMaps", "hosted", family="maps", dialect="gemini", raw={}, at="/tools/0")
+        self.assertEqual(refusal(ask(maps), context(hosted_tools="map")).param, "/tools/0")
 
     def test_choices(self) -> None:
         """Each choice in this API's words; that calls come one at a time is said there."""
