@@ -11,7 +11,7 @@ from llmux.dialects.anthropic.requests.draft import Draft, Reader
 from llmux.dialects.anthropic.requests.parts import listed
 from llmux.dialects.anthropic.requests.turns import Turn
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Message, OpaquePart, Part, Request, Role, Text
+from llmux.dialects.neutral import Message, OpaqueItem, OpaquePart, Part, Request, Role, Text
 from llmux.dialects.reading import invalid, role
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
@@ -46,21 +46,30 @@ def _messages(value: Any, draft: Draft) -> None:
         if not isinstance(node, dict):
             raise invalid(at, f"{at} must be an object")
         speaker = role(node.get("role"), f"{at}/role", _ROLES)
-        if not node.keys() <= _MESSAGE:
-            _more(node, at, draft.context)
         content = node.get("content")
         if isinstance(content, str):
             draft.items.append(Message(speaker, (Text(content, at=f"{at}/content"),), number, at=at))
         else:
             draft.items += Turn(draft.parts, speaker, number, at).read(content)
+        if not node.keys() <= _MESSAGE:
+            _more(node, number, at, draft)
 
 
-def _more(node: dict[str, Any], at: str, context: Context) -> None:
+def _more(node: dict[str, Any], turn: int, at: str, draft: Draft) -> None:
     """What else is said of a message; of what the API knows, null says nothing."""
     for name, value in node.items():
-        known = name in ("clear_at", "output_config")
-        if name not in _MESSAGE and not (known and value is None):
-            reading.drop(value, f"{at}/{reading.token(name)}", context.notes, "no counterpart")
+        where = f"{at}/{reading.token(name)}"
+        if name in _MESSAGE or (value is None and name in ("clear_at", "output_config")):
+            continue
+        if name == "output_config":
+            value = dict(reading.obj(value, where) or {})
+            effort = settings.effort(value.pop("effort", None), f"{where}/effort")
+            if effort is not None:
+                # from here on; the one other API that can say so has an item for it
+                update = {"type": "configuration_update", "reasoning": {"effort": effort}}
+                draft.items.append(OpaqueItem("configuration_update", update, "openai-responses", turn, f"{where}/effort"))
+        if value != {}:
+            reading.drop(value, where, draft.context.notes, "no counterpart")
 
 
 def _system(value: Any, draft: Draft) -> None:

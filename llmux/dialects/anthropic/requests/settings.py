@@ -102,15 +102,22 @@ def _output_config(value: Any, draft: Draft) -> None:
     """How much effort to make, and the form of the answer."""
     config = reading.obj(value, "/output_config") or {}
     reading.rest(config, _CONFIG, "/output_config", draft.context.notes)
-    effort = config.get("effort")
-    if effort is not None:
-        at = draft.where["level"] = "/output_config/effort"
-        level = _EFFORTS.get(effort) if isinstance(effort, str) else None
-        if level is None:
-            raise invalid(at, f"{at}: {effort!r} is none of {', '.join(_EFFORTS)}")
+    level = effort(config.get("effort"), "/output_config/effort")
+    if level is not None:
+        draft.where["level"] = "/output_config/effort"
         draft.reasoning["level"] = level
     if config.get("format") is not None:
         _format(config["format"], "/output_config/format", draft)
+
+
+def effort(value: object, at: str) -> Level | None:
+    """How much effort to make; None: it is not said."""
+    if value is None:
+        return None
+    level = _EFFORTS.get(value) if isinstance(value, str) else None
+    if level is None:
+        raise invalid(at, f"{at}: {value!r} is none of {', '.join(_EFFORTS)}")
+    return level
 
 
 def _output_format(value: Any, draft: Draft) -> None:

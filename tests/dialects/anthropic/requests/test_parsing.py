@@ -17,6 +17,7 @@ from llmux.dialects.neutral import (
     Mark,
     Media,
     Message,
+    OpaqueItem,
     OpaquePart,
     Output,
     PlainText,
@@ -316,8 +317,21 @@ class SettingsTests(SynchronousTestCase):
         read(doc, exchange)
         self.assertEqual(
             [pointer for pointer, _ in noted(exchange)],
-            ["/messages/0/b/c", "/messages/0/content/0/a~0b", "/tools/0/d", "/thinking/e", "/future/0/f", "/future/1"],
+            ["/messages/0/content/0/a~0b", "/messages/0/b/c", "/tools/0/d", "/thinking/e", "/future/0/f", "/future/1"],
         )
+
+    def test_another_effort_from_here_on(self) -> None:
+        """What a system message says of it is an item of its own, which Responses knows too."""
+        exchange = context()
+        said: dict[str, Any] = {"role": "system", "content": "Be brief.", "clear_at": None}
+        said["output_config"] = {"effort": "low", "x": 1}
+        items = read(ask(messages=[USER, said]), exchange).items
+        at = "/messages/1/output_config/effort"
+        update = {"type": "configuration_update", "reasoning": {"effort": "low"}}
+        self.assertEqual(items[2:], (OpaqueItem("configuration_update", update, "openai-responses", 1, at),))
+        self.assertEqual(noted(exchange), [("/messages/1/output_config/x", "dropped")])
+        said["output_config"] = {"effort": "some"}
+        self.assertEqual(self.assertRaises(Fault, read, ask(messages=[USER, said]), context()).param, at)
 
 
 class ToolTests(SynchronousTestCase):
