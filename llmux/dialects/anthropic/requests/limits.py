@@ -68,9 +68,7 @@ def sampling(request: Request, context: Context, *, thinks: bool) -> dict[str, A
         else:
             given[slot] = value
     if "temperature" in given and "top_p" in given and context.target.capabilities.sampling_pair is False:
-        if asked.temperature == 1 and asked.top_p != 1:
-            del given["temperature"]  # it says nothing
-        elif given.pop("top_p") != 1:
+        if given.pop("top_p") != 1:
             notes.drop(where.get("top_p", ""), "the model takes either temperature or top_p")
     if given:
         context.provider_version = versions.OLDER
