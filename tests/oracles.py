@@ -155,20 +155,11 @@ def _without_extensions(node: Any) -> Any:
 
 
 def response_request(body: Any) -> None:
-    """A request for a response. The SDK insists on ids that a provider which stores nothing does without."""
+    """A request for a response. The SDK insists on ids of reasoning, which a provider that stores nothing does without."""
     given = json.loads(jsonio.dumps(body))
     if isinstance(given.get("input"), list):
-        given["input"] = [_identified(item) for item in given["input"]]
+        given["input"] = [{"id": "rs_1", **item} if item.get("type") == "reasoning" else item for item in given["input"]]
     _drain((_RESPONSE_STREAM if body.get("stream") else _RESPONSE_REQUEST).validate_python(given))
-
-
-def _identified(item: Any) -> Any:
-    if item.get("type") == "reasoning":
-        return {"id": "rs_1", **item}
-    if item.get("role") == "assistant" and isinstance(item.get("content"), list):
-        content = [{"annotations": [], **part} if part["type"] == "output_text" else part for part in item["content"]]
-        return {"id": "msg_1", "status": "completed", **item, "content": content}
-    return item
 
 
 _CHAT_REQUEST = _closed(completion_create_params.CompletionCreateParamsNonStreaming)

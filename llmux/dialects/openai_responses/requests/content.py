@@ -26,6 +26,8 @@ from llmux.dialects.openai_responses.citations import DIALECT
 
 _DETAILS = ("low", "high", "auto", "original")
 _PDF = "application/pdf"
+# What else may be said of a text.
+_MORE = ("annotations", "prompt_cache_breakpoint")
 # What a file is called that nobody named; the API goes by the ending.
 _NAMES = {_PDF: "document.pdf", "text/plain": "document.txt", "text/markdown": "document.md", "text/html": "document.html"}
 _NAMES |= {"text/csv": "document.csv", "application/json": "document.json"}
@@ -48,14 +50,11 @@ class Content:
                 self._unused(part)
                 if part.mark is not None:
                     self._context.notes.drop(part.mark.at, "OpenAI takes cache marks on what the client says only")
-                node: dict[str, Any] = {"type": "output_text", "text": part.text}
-                if part.annotations:
-                    node["annotations"] = self._annotations(part)
-                found.append(node)
+                found.append({"type": "output_text", "text": part.text, "annotations": self._annotations(part)})
             elif isinstance(part, Refusal):
                 found.append({"type": "refusal", "refusal": part.text})
             elif isinstance(part, SearchResult):
-                found.append({"type": "output_text", "text": self._told(part)})
+                found.append({"type": "output_text", "text": self._told(part), "annotations": []})
             elif isinstance(part, Media):
                 self._context.notes.refuse(part.at, f"the model's messages hold no {part.kind} at OpenAI")
             else:
@@ -188,7 +187,7 @@ class Content:
 
 def simple(parts: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
     """Content as it is written: one text of which nothing else is said is a string."""
-    if len(parts) == 1 and len(parts[0]) == 2 and parts[0]["type"] in ("input_text", "output_text"):
+    if len(parts) == 1 and "text" in parts[0] and not any(parts[0].get(name) for name in _MORE):
         text: str = parts[0]["text"]
         return text
     return parts

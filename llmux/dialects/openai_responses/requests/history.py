@@ -41,7 +41,7 @@ class History:
         self._marks = Marks(context)
         self._content = Content(context, self._marks)
         self._items: list[dict[str, Any]] = []
-        self._thoughts: list[str] = []  # where each piece of reasoning was read
+        self._thoughts: list[Reasoning] = []  # those that were written
 
     def write(self, request: Request) -> tuple[str | None, list[dict[str, Any]]]:
         """The instructions, and the items of `input`."""
@@ -84,7 +84,10 @@ class History:
         parts = self._content.said(item.parts)
         if not parts:
             return
-        node: dict[str, Any] = {"type": "message", "role": "assistant", "content": simple(parts)}
+        content = simple(parts)
+        node: dict[str, Any] = {"type": "message", "role": "assistant", "content": content}
+        if content is parts:  # more than a text is told as the API tells it, with what it insists on there
+            node |= {"id": f"msg_{len(self._items)}", "status": "completed"}
         if item.phase in _PHASES:
             node["phase"] = item.phase
         self._items.append(node)
@@ -153,7 +156,7 @@ class History:
                 self._context.notes.drop(seal.at or item.at, "OpenAI reads only what it sealed itself")
         if not own and not item.segments:
             return
-        self._thoughts.append(item.at)
+        self._thoughts.append(item)
         node: dict[str, Any] = {"type": "reasoning"}
         node["summary"] = [{"type": "summary_text", "text": each.text} for each in item.segments]
         if own:
@@ -172,12 +175,13 @@ class History:
         kept: list[dict[str, Any]] = []
         followed = False
         for node in reversed(self._items):
-            is_reasoning = node["type"] == "reasoning"
-            at = self._thoughts.pop() if is_reasoning else ""
-            if is_reasoning and not followed:
-                self._context.notes.drop(at, "OpenAI takes reasoning only before what it led to")
+            thought = self._thoughts.pop() if node["type"] == "reasoning" else None
+            if thought is not None and not followed:
+                self._context.notes.drop(thought.at, "OpenAI takes reasoning only before what it led to")
                 continue
-            followed = is_reasoning or node["type"] in _LED_TO or node.get("role") == "assistant"
+            if thought is not None and not thought.seals:
+                self._context.notes.approximate(thought.at, "reasoning that nobody sealed is told as a summary")
+            followed = thought is not None or node["type"] in _LED_TO or node.get("role") == "assistant"
             kept.append(node)
         self._items = kept[::-1]
 
