@@ -160,6 +160,8 @@ class Conversation:
     def _input(self, item: ToolCall, args_text: str, name: str) -> jsonio.Verbatim | dict[str, Any]:
         """The arguments, as they were written."""
         if not args_text.strip():
+            if args_text:
+                self._context.notes.approximate(item.at, "white space is no JSON: there are no arguments")
             return {}
         try:
             args = jsonio.loads(args_text.encode("utf-8", "surrogatepass"))

@@ -182,7 +182,11 @@ class Conversation:
         return part
 
     def _arguments(self, item: ToolCall) -> jsonio.Verbatim:
-        text = wrap_input(item.args_text) if item.kind == "custom" else item.args_text or "{}"
+        text = wrap_input(item.args_text) if item.kind == "custom" else item.args_text
+        if not text.strip():
+            if text:
+                self._context.notes.approximate(item.at, "white space is no JSON: there are no arguments")
+            return jsonio.Verbatim("{}")
         try:
             args = jsonio.loads(text.encode("utf-8", "surrogatepass"))
         except ValueError:

@@ -231,7 +231,7 @@ class Conversation:
         if item.kind == "custom":
             call["custom"] = {"name": name, "input": item.args_text}
         else:
-            call["function"] = {"name": name, "arguments": item.args_text if item.args_text.strip() else "{}"}
+            call["function"] = {"name": name, "arguments": item.args_text or "{}"}
         own = [seal for seal in item.seals if seal.family == self._family == "gemini"]
         if own:
             call["extra_content"] = _extra(own[-1])

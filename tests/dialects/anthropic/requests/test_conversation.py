@@ -275,6 +275,9 @@ class ArgumentTests(SynchronousTestCase):
         for args, expected in cases:
             self.assertEqual(messages(ASK, call("c", 1, args), result("c", 2))[1]["content"][0]["input"], expected)
         self.assertEqual(refusal(Request((ASK, call("c", 1, "{"), result("c", 2)))).param, "/m/1/calls/c")
+        exchange = context()
+        blank = messages(ASK, call("c", 1, " \n"), result("c", 2), exchange=exchange)
+        self.assertEqual((blank[1]["content"][0]["input"], noted(exchange)), ({}, [("/m/1/calls/c", "approximated")]))
 
     def test_custom(self) -> None:
         """Raw input is the one parameter of a function."""
