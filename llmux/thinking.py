@@ -4,7 +4,8 @@ budgets.
 
 from __future__ import annotations
 
-from llmux.dialects.neutral import Level
+from llmux.dialects.neutral import Level, Request
+from llmux.dialects.notes import Notes
 
 
 def split_suffix(model: str) -> tuple[str, str | None]:
@@ -46,3 +47,19 @@ def budget_of(level: Level) -> int:
 def level_of(budget: int) -> Level:
     """The level that a budget comes to."""
     return next((level for level in _THRESHOLDS if budget <= BUDGETS[level]), "xhigh")
+
+
+def declined(request: Request, notes: Notes) -> str | None:
+    """The pointer of what says that there shall be no thinking, if anything does. Between calls only is none: no model but
+    Anthropic's can be told to wait for them.
+    """
+    policy, where = request.reasoning, request.where
+    if policy.enabled in ("no", "between_tools"):
+        if policy.enabled == "between_tools":
+            notes.approximate(where.get("enabled", ""), "thinking between calls only cannot be said")
+        if policy.level not in (None, "none"):
+            notes.drop(where.get("level", ""), "a model that does not think makes no effort")
+        return where.get("enabled", "")
+    if policy.level == "none":
+        return where.get("level", "")
+    return where.get("budget", "") if policy.level is None and policy.budget == 0 else None

@@ -8,8 +8,9 @@ from typing import Any
 
 from llmux.dialects import reading
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Caching, Mark, Request
+from llmux.dialects.neutral import Caching, Level, Mark, Request
 from llmux.dialects.notes import Notes
+from llmux.thinking import declined, level_of
 
 _MOST = 4
 # what others say -> what these APIs say, which is the least time that a prompt is kept
@@ -79,6 +80,22 @@ def user(doc: dict[str, Any], where: dict[str, str]) -> tuple[str | None, str | 
         return older, None
     where["user"] = "/safety_identifier"
     return newer, older
+
+
+def effort(request: Request, context: Context) -> Level | None:
+    """How much to think, as these APIs say it: by level. None leaves it to the model, or the model does not think."""
+    policy, where, notes = request.reasoning, request.where, context.notes
+    off = declined(request, notes)
+    level: Level | None = policy.level if off is None else "none"
+    if off is None and policy.budget is not None:
+        level = policy.level or level_of(policy.budget)
+        also = "" if policy.level is None else ", and the level is told too"
+        notes.approximate(where.get("budget", ""), f"a budget cannot be said{also}: {level}")
+    if context.target.capabilities.thinking != "none":
+        return level
+    if level not in (None, "none"):
+        notes.drop(where.get("level") or where.get("budget", ""), "the model does not think")
+    return None
 
 
 def write(request: Request, context: Context, body: dict[str, Any], ttls: Collection[str]) -> None:

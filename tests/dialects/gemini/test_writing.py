@@ -444,7 +444,8 @@ class SettingsTests(SynchronousTestCase):
             (ReasoningPolicy(level="high"), "some-model", {"thinkingLevel": "HIGH"}, []),
             (ReasoningPolicy(budget=99), "some-model", {"thinkingBudget": 99}, []),
             (ReasoningPolicy(level="low", show="summary"), GEMINI_3, {"thinkingLevel": "LOW", "includeThoughts": True}, []),
-            (ReasoningPolicy(level="low", show="none"), GEMINI_3, {"thinkingLevel": "LOW"}, []),
+            (ReasoningPolicy(level="low", show="none"), GEMINI_3, {"thinkingLevel": "LOW", "includeThoughts": False}, []),
+            (ReasoningPolicy("between_tools", level="high"), GEMINI_2, {"thinkingBudget": 0}, ["approximated /enabled", "dropped /level"]),
         ]
         for policy, model, expected, notes in cases:
             self.assertEqual(self.thinking(policy, model), (expected, notes), (policy, model))

@@ -16,7 +16,13 @@ _EFFORTS: dict[str, Level] = {"low": "low", "medium": "medium", "high": "high", 
 _DISPLAYS: dict[str, Show] = {"summarized": "summary", "omitted": "none", "updates": "summary"}
 _TIERS: dict[str, Tier] = {"auto": "auto", "standard_only": "standard"}
 
-_THINKING = frozenset({"type", "budget_tokens", "display"})
+# by the type of thinking: what is said of it
+_THINKING: dict[str, frozenset[str]] = {
+    "adaptive": frozenset({"type", "display"}),
+    "between_tools": frozenset({"type"}),
+    "disabled": frozenset({"type"}),
+    "enabled": frozenset({"type", "budget_tokens", "display"}),
+}
 _CONFIG = frozenset({"effort", "format"})
 _FORMAT = frozenset({"type", "schema"})
 _METADATA = frozenset({"user_id"})
@@ -60,10 +66,12 @@ def _chosen(name: str, read: Callable[[object, str], float | None]) -> Reader:
 def _thinking(value: Any, draft: Draft) -> None:
     """Whether to think, by a budget or as the model likes."""
     node = reading.obj(value, "/thinking") or {}
-    reading.rest(node, _THINKING, "/thinking", draft.context.notes)
     draft.where["enabled"] = "/thinking/type"
-    found = draft.reasoning
-    match node.get("type"):
+    found, kind = draft.reasoning, node.get("type")
+    if not isinstance(kind, str) or kind not in _THINKING:
+        raise invalid("/thinking/type", f"thinking: {kind!r} is none of {', '.join(_THINKING)}")
+    reading.rest(node, _THINKING[kind], "/thinking", draft.context.notes)
+    match kind:
         case "disabled":
             found["enabled"] = "no"
             draft.slots["display"] = "none"
@@ -80,8 +88,6 @@ def _thinking(value: Any, draft: Draft) -> None:
             found["enabled"] = "yes"
             found["budget"] = budget
             found["show"] = _show(node, draft)
-        case kind:
-            raise invalid("/thinking/type", f"thinking: {kind!r} is none of adaptive, between_tools, disabled, enabled")
 
 
 def _show(node: dict[str, Any], draft: Draft) -> Show:

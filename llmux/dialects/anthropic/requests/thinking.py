@@ -10,7 +10,7 @@ import msgspec
 from llmux.dialects.capabilities import Capabilities
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Level, ReasoningPolicy, Request
-from llmux.thinking import budget_of, level_of
+from llmux.thinking import budget_of, declined, level_of
 
 _LEAST_BUDGET = 1024
 _SLOTS = ("level", "budget", "enabled")
@@ -56,8 +56,9 @@ def plan(request: Request, context: Context, max_tokens: int, excluded: Callable
         if policy.show not in (None, "none"):
             context.notes.drop(request.where.get("show", ""), "nobody asks for thinking, so there is none to be told")
         return Thinking()
-    if policy.enabled == "no" or policy.level == "none" or (policy.level is None and policy.budget == 0):
-        return _off(request, context)
+    off = None if policy.enabled == "between_tools" else declined(request, context.notes)
+    if off is not None:
+        return _off(off, context)
     if can.thinking == "none":
         for slot in _SLOTS:
             if getattr(policy, slot) is not None:
@@ -77,10 +78,10 @@ def plan(request: Request, context: Context, max_tokens: int, excluded: Callable
     return found
 
 
-def _off(request: Request, context: Context) -> Thinking:
+def _off(pointer: str, context: Context) -> Thinking:
     can = context.target.capabilities
     if can.thinking_off is False:
-        context.notes.approximate(at(request), "the model cannot be told not to think")
+        context.notes.approximate(pointer, "the model cannot be told not to think")
     return _silent(can)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Level, Request
-from llmux.thinking import budget_of, level_of
+from llmux.thinking import budget_of, declined, level_of
 
 _SLOTS = ("level", "budget", "enabled")
 _LEVELS: dict[Level, str] = {
@@ -22,8 +22,9 @@ _LEVELS: dict[Level, str] = {
 def config(request: Request, context: Context) -> dict[str, Any]:
     """The members of `thinkingConfig`; none where the request says nothing."""
     policy, can = request.reasoning, context.target.capabilities
-    if policy.enabled == "no" or policy.level == "none" or (policy.level is None and policy.budget == 0):
-        return _off(request, context)
+    off = declined(request, context.notes)
+    if off is not None:
+        return _off(off, context)
     asked = policy.enabled is not None or policy.level is not None or policy.budget is not None
     if can.thinking == "none":
         for slot in (*_SLOTS, "show"):
@@ -31,8 +32,8 @@ def config(request: Request, context: Context) -> dict[str, Any]:
                 context.notes.drop(request.where[slot], "the model does not think")
         return {}
     written = _amount(request, context) if asked else {}
-    if policy.show in ("summary", "full"):
-        written["includeThoughts"] = True
+    if policy.show is not None:
+        written["includeThoughts"] = policy.show != "none"
     if policy.detail in ("concise", "detailed"):
         context.notes.approximate(request.where.get("show", ""), "how long a summary is cannot be said")
     return written
@@ -43,15 +44,15 @@ def _at(request: Request) -> str:
     return next((request.where[slot] for slot in _SLOTS if slot in request.where), "")
 
 
-def _off(request: Request, context: Context) -> dict[str, Any]:
+def _off(at: str, context: Context) -> dict[str, Any]:
     can = context.target.capabilities
     if can.thinking == "none":
         return {}
     if can.levels is True:
-        context.notes.approximate(_at(request), "the model cannot be told not to think")
+        context.notes.approximate(at, "the model cannot be told not to think")
         return {"thinkingLevel": "MINIMAL"}
     if can.levels is False and can.thinking_off is False:
-        context.notes.approximate(_at(request), "the model cannot be told not to think")
+        context.notes.approximate(at, "the model cannot be told not to think")
         return {"thinkingBudget": can.least_budget or budget_of("minimal")}
     return {"thinkingBudget": 0}
 
@@ -59,8 +60,6 @@ def _off(request: Request, context: Context) -> dict[str, Any]:
 def _amount(request: Request, context: Context) -> dict[str, Any]:
     policy, can, where = request.reasoning, context.target.capabilities, request.where
     by_level = policy.budget is None if can.levels is None else can.levels
-    if policy.enabled == "between_tools":
-        context.notes.approximate(where.get("enabled", ""), "the model thinks wherever it likes")
     if policy.level is None and policy.budget is None:
         # Nobody says how much. Models that are told a level think as much as they like by themselves.
         return {} if by_level else {"thinkingBudget": -1}

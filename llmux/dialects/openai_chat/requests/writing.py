@@ -13,7 +13,6 @@ from llmux.dialects.openai_chat.requests.conversation import Conversation, plain
 from llmux.dialects.openai_only import Marks
 from llmux.dialects.pairing import Rule, paired
 from llmux.dialects.reading import invalid
-from llmux.thinking import level_of
 
 _TIERS: dict[Tier, str] = {
     "auto": "auto",
@@ -67,31 +66,11 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     return body
 
 
-def _effort(request: Request, context: Context) -> str | None:
+def _effort(request: Request, context: Context) -> Level | None:
     """How much to think, by level. What is left to the model is what it does by itself."""
-    policy, where, notes = request.reasoning, request.where, context.notes
-    if policy.show is not None and "show" in where:
-        notes.drop(where["show"], "whether reasoning is shown cannot be said")
-    level: Level | None = policy.level
-    at = where.get("level", "")
-    if policy.enabled == "no":
-        if level not in (None, "none"):
-            notes.drop(at, "a model that does not think makes no effort")
-        level, at = "none", where.get("enabled", "")
-    elif policy.enabled == "between_tools":
-        notes.approximate(where.get("enabled", ""), "when to think cannot be said")
-    if level is None and policy.budget is not None:
-        level, at = level_of(policy.budget), where.get("budget", "")
-        notes.approximate(at, f"a budget cannot be said: {level}")
-    elif policy.budget is not None and policy.enabled != "no":
-        notes.approximate(where.get("budget", ""), f"a budget cannot be said, and the level is told too: {level}")
-    if level is None:
-        return None
-    if context.target.capabilities.thinking == "none":
-        if level != "none":
-            notes.drop(at, "the model does not think")
-        return None
-    return level
+    if request.reasoning.show is not None and "show" in request.where:
+        context.notes.drop(request.where["show"], "whether reasoning is shown cannot be said")
+    return openai_only.effort(request, context)
 
 
 def _form(request: Request, context: Context) -> dict[str, Any]:
@@ -128,7 +107,7 @@ def _rest(request: Request, context: Context, members: dict[str, Any]) -> None:
     """Whose request it is, how urgent, and what is kept of it; written into the body's `members`."""
     if request.metadata:
         members["metadata"] = dict(request.metadata)
-    if request.store:
-        members["store"] = True
+    if request.store is not None:
+        members["store"] = request.store
     if request.tier is not None:
         members["service_tier"] = _TIERS[request.tier]

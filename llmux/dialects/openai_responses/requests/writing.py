@@ -6,10 +6,9 @@ from typing import Any
 
 from llmux.dialects import openai_only
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import Level, Request, Tier
+from llmux.dialects.neutral import Request, Tier
 from llmux.dialects.openai_responses.requests import tooling
 from llmux.dialects.openai_responses.requests.history import History
-from llmux.thinking import level_of
 
 _TIERS: dict[Tier, str] = {"standard": "default"}
 # What this API does not know, by slot of `Sampling`.
@@ -79,40 +78,21 @@ def _sampling(request: Request, context: Context, body: dict[str, Any]) -> None:
 
 def _reasoning(request: Request, context: Context, body: dict[str, Any]) -> list[str]:
     """How much to think. Returns what the answer must tell in addition: the seals, without which it would be forgotten."""
-    policy, where, notes = request.reasoning, request.where, context.notes
-    level = _level(request, context)
-    thinks = context.target.capabilities.thinking
+    policy, thinks = request.reasoning, context.target.capabilities.thinking
+    level = openai_only.effort(request, context)
     if thinks == "none":
-        if level not in (None, "none"):
-            notes.drop(where.get("level") or where.get("budget") or where.get("enabled", ""), "the model does not think")
+        if policy.show in ("summary", "full") and "show" in request.where:
+            context.notes.drop(request.where["show"], "the model does not think")
         return []
     node: dict[str, Any] = {}
     if level is not None:
         node["effort"] = level
-    asked = level not in (None, "none") or (level is None and policy.enabled in ("yes", "auto"))
     if policy.show in ("summary", "full") and level != "none":
         node["summary"] = policy.detail or "auto"
     if node:
         body["reasoning"] = node
+    asked = level not in (None, "none") or (level is None and policy.enabled in ("yes", "auto"))
     return ["reasoning.encrypted_content"] if asked and thinks is not None else []
-
-
-def _level(request: Request, context: Context) -> Level | None:
-    """The level, as it is said or as another dialect says it."""
-    policy, where, notes = request.reasoning, request.where, context.notes
-    if policy.enabled == "no":
-        return "none"
-    if policy.enabled == "between_tools":
-        notes.approximate(where.get("enabled", ""), "thinking between calls only cannot be said")
-        return "none"
-    if policy.budget is None:
-        return policy.level
-    if policy.level is None:
-        level = level_of(policy.budget) if policy.budget >= 0 else None
-        notes.approximate(where.get("budget", ""), f"a budget is told as a level: {level or 'the model decides'}")
-        return level
-    notes.approximate(where.get("budget", ""), "the level says more")
-    return policy.level
 
 
 def _output(request: Request, context: Context, body: dict[str, Any]) -> None:

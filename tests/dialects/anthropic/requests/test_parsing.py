@@ -282,6 +282,9 @@ class SettingsTests(SynchronousTestCase):
         for thinking, policy, display in kinds:
             request = read(ask(thinking=thinking))
             self.assertEqual((request.reasoning, request.display), (policy, display))
+        exchange = context()
+        read(ask(thinking={"type": "between_tools", "display": "omitted", "budget_tokens": 2000}), exchange)
+        self.assertEqual(noted(exchange), [("/thinking/display", "dropped"), ("/thinking/budget_tokens", "dropped")])
 
     def test_claude_code(self) -> None:
         """What Claude Code sends passes: what has no counterpart is noted, late loading is no loss."""

@@ -549,7 +549,8 @@ class WriteTests(SynchronousTestCase):
             (ReasoningPolicy("yes", budget=4096), "medium", ["approximated /b"]),
             (ReasoningPolicy("auto", show="full"), None, ["dropped /s"]),
             (ReasoningPolicy("no", level="high"), "none", ["dropped /l"]),
-            (ReasoningPolicy("between_tools"), None, ["approximated /e"]),
+            (ReasoningPolicy("between_tools"), "none", ["approximated /e"]),
+            (ReasoningPolicy("between_tools", level="high"), "none", ["approximated /e", "dropped /l"]),
         ]
         for policy, effort, notes in cases:
             self.notes = Notes()

@@ -55,7 +55,7 @@ class HistoryTests(SynchronousTestCase):
     """A conversation as items."""
 
     def test_messages(self) -> None:
-        """One plain text is a string, several stay several; a phase is kept, nobody's name is."""
+        """One plain text is a string, several stay several, with what the API gives its own messages; a phase is kept, nobody's name is."""
         items, notes = told(
             USER,
             Message("assistant", (Text("a"), Text("b")), 1, phase="commentary"),
@@ -69,7 +69,12 @@ class HistoryTests(SynchronousTestCase):
                 {
                     "type": "message",
                     "role": "assistant",
-                    "content": [{"type": "output_text", "text": "a"}, {"type": "output_text", "text": "b"}],
+                    "content": [
+                        {"type": "output_text", "text": "a", "annotations": []},
+                        {"type": "output_text", "text": "b", "annotations": []},
+                    ],
+                    "id": "msg_1",
+                    "status": "completed",
                     "phase": "commentary",
                 },
                 {
@@ -177,21 +182,23 @@ class HistoryTests(SynchronousTestCase):
             Reasoning((Segment("summary", "s"),), (own,), 1, id="rs_1"),
             Reasoning((Segment("full", "f"),), (foreign,), 1, at="/m/1"),
             Reasoning((), (foreign,), 1, at="/m/1"),
+            Reasoning((Segment("full", "bare"),), (), 1, at="/m/2"),
             said,
             USER,
             Reasoning((Segment("summary", "lost"),), (), 3, at="/m/3"),
             USER,
         )
         self.assertEqual(
-            items[1:4],
+            items[1:5],
             [
                 {"type": "reasoning", "summary": [{"type": "summary_text", "text": "s"}], "encrypted_content": "gAAA"},
                 {"type": "reasoning", "summary": [{"type": "summary_text", "text": "f"}]},
+                {"type": "reasoning", "summary": [{"type": "summary_text", "text": "bare"}]},
                 {"type": "message", "role": "assistant", "content": "Yes."},
             ],
         )
-        self.assertEqual(len(items), 6)
-        self.assertEqual(notes, ["dropped /m/1/content/0", "dropped /m/3"])
+        self.assertEqual(len(items), 7)
+        self.assertEqual(notes, ["dropped /m/1/content/0", "dropped /m/3", "approximated /m/2"])
 
     def test_other_seals(self) -> None:
         """What Gemini seals are calls and texts; nobody else reads that."""
@@ -320,7 +327,10 @@ class SettingTests(SynchronousTestCase):
 
     def body(self, model: str = "gpt-5.1", **slots: Any) -> tuple[dict[str, Any], list[str]]:
         where = {
-            name: f"/{name}" for name in ("stop", "seed", "top_k", "n", "budget", "level", "user", "modalities", "top_logprobs")
+            name: f"/{name}"
+            for name in (
+                *("stop", "seed", "top_k", "n", "budget", "level", "enabled", "show", "user", "modalities", "top_logprobs"),
+            )
         }
         body, notes = written(Request((USER,), where=where, **slots), model)
         del body["model"], body["input"]
@@ -359,6 +369,8 @@ class SettingTests(SynchronousTestCase):
             (ReasoningPolicy(level="minimal"), {"effort": "minimal"}, sealed, []),
             (ReasoningPolicy(level="none", show="summary"), {"effort": "none"}, None, []),
             (ReasoningPolicy("no", show="none"), {"effort": "none"}, None, []),
+            (ReasoningPolicy("no", level="high"), {"effort": "none"}, None, ["dropped /level"]),
+            (ReasoningPolicy("between_tools", level="high"), {"effort": "none"}, None, ["approximated /enabled", "dropped /level"]),
             (ReasoningPolicy("auto", show="full"), {"summary": "auto"}, sealed, []),
             (
                 ReasoningPolicy(level="high", show="summary", detail="detailed"),
