@@ -40,6 +40,8 @@ class BetweenTests(SynchronousTestCase):
             {"prompt_cache_options": {"mode": "implicit", "ttl": "30m"}},
             {"moderation": {"model": "omni", "policy": {"input": {"mode": "block"}, "output": {"mode": "score"}}}},
             {"user": "u"},
+            {"store": True, "metadata": {"a": "b"}, "service_tier": "flex"},
+            {"store": False},
             {"safety_identifier": "s"},
             {"user": "u", "safety_identifier": "s"},
         ):
@@ -48,6 +50,12 @@ class BetweenTests(SynchronousTestCase):
                 self.assertEqual({name: body.get(name) for name in members}, members, client)
                 self.assertEqual({name for name in body if name in ("user", "safety_identifier")} - members.keys(), set())
                 self.assertEqual(notes, [], client)
+
+    def test_padding(self) -> None:
+        """How a stream is padded is not for the provider to know; what else is said of it is noted."""
+        for client, provider in OTHER.items():
+            _, notes = told(client, provider, stream=True, stream_options={"include_obfuscation": False, "x": 1})
+            self.assertEqual(notes, ["dropped /stream_options/x"])
 
     def test_lifetimes(self) -> None:
         """Only Responses keeps a whole request for half a day."""

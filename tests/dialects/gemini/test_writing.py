@@ -150,6 +150,7 @@ class ConversationTests(SynchronousTestCase):
         """They travel as text; what is no object stands inside of one, what is no JSON is refused."""
         for args, expected, notes in (
             ("", {}, []),
+            (" \n", {}, ["approximated /call/a"]),
             ('{"n": 12345678901234567890123}', {"n": 12345678901234567890123}, []),
             ("[1]", {"value": [1]}, ["approximated /call/a"]),
             ("null", {"value": None}, ["approximated /call/a"]),
@@ -445,7 +446,12 @@ class SettingsTests(SynchronousTestCase):
             (ReasoningPolicy(budget=99), "some-model", {"thinkingBudget": 99}, []),
             (ReasoningPolicy(level="low", show="summary"), GEMINI_3, {"thinkingLevel": "LOW", "includeThoughts": True}, []),
             (ReasoningPolicy(level="low", show="none"), GEMINI_3, {"thinkingLevel": "LOW", "includeThoughts": False}, []),
-            (ReasoningPolicy("between_tools", level="high"), GEMINI_2, {"thinkingBudget": 0}, ["approximated /enabled", "dropped /level"]),
+            (
+                ReasoningPolicy("between_tools", level="high"),
+                GEMINI_2,
+                {"thinkingBudget": 0},
+                ["approximated /enabled", "dropped /level"],
+            ),
         ]
         for policy, model, expected, notes in cases:
             self.assertEqual(self.thinking(policy, model), (expected, notes), (policy, model))

@@ -13,7 +13,7 @@ from llmux.dialects.openai_responses.requests import offers, settings
 from llmux.dialects.openai_responses.requests.items import Items
 from llmux.dialects.reading import invalid, string
 
-# Members with a slot, or with a rule of their own. `stream_options` can only ask for padding.
+# Members with a slot, or with a rule of their own.
 _KNOWN = frozenset(
     {"model", "stream", "stream_options", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls"}
     | {"max_tool_calls", "max_output_tokens", "temperature", "top_p", "top_logprobs", "include", "reasoning", "text"}

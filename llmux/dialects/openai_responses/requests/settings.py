@@ -36,6 +36,7 @@ _VERBOSITIES = ("low", "medium", "high")
 _REASONING = frozenset({"effort", "summary", "generate_summary", "context", "mode"})
 _TEXT = frozenset({"format", "verbosity"})
 _FORMAT = frozenset({"type", "name", "schema", "strict", "description"})
+_STREAM = frozenset({"include_obfuscation"})
 _OPTIONS = frozenset({"mode", "ttl", "comparison_response_id", "prewarm"})
 
 # What the answer tells if the provider does.
@@ -200,6 +201,8 @@ def refuse(doc: dict[str, Any], context: Context) -> None:
     for name, defaults, why in _DROPPED:
         if doc.get(name) not in defaults:
             notes.drop(f"/{name}", why)
+    # how llmux and the provider pad their records is between the two of them
+    reading.rest(reading.obj(doc.get("stream_options"), "/stream_options") or {}, _STREAM, "/stream_options", notes)
     programs = reading.obj(doc.get("access_programs"), "/access_programs")
     if programs is not None and programs.get("cyber") not in (None, "standard"):
         notes.refuse("/access_programs/cyber", "only OpenAI has such a program")
@@ -226,5 +229,3 @@ def _quoted(words: Any) -> str:
 def _enter(node: dict[str, Any], name: str, slot: str, where: dict[str, str], at: str = "") -> None:
     if node.get(name) is not None:
         where[slot] = f"{at}/{name}"
-
-

@@ -37,7 +37,7 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     if include:
         body["include"] = include
     body["store"] = request.store is True
-    if context.stream:
+    if context.stream or request.stream:
         body["stream"] = True
     return body
 

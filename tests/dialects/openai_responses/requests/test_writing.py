@@ -55,7 +55,9 @@ class HistoryTests(SynchronousTestCase):
     """A conversation as items."""
 
     def test_messages(self) -> None:
-        """One plain text is a string, several stay several, with what the API gives its own messages; a phase is kept, nobody's name is."""
+        """One plain text is a string; several stay several, with what the API gives its own messages. A phase is kept, nobody's
+        name is.
+        """
         items, notes = told(
             USER,
             Message("assistant", (Text("a"), Text("b")), 1, phase="commentary"),
@@ -370,7 +372,12 @@ class SettingTests(SynchronousTestCase):
             (ReasoningPolicy(level="none", show="summary"), {"effort": "none"}, None, []),
             (ReasoningPolicy("no", show="none"), {"effort": "none"}, None, []),
             (ReasoningPolicy("no", level="high"), {"effort": "none"}, None, ["dropped /level"]),
-            (ReasoningPolicy("between_tools", level="high"), {"effort": "none"}, None, ["approximated /enabled", "dropped /level"]),
+            (
+                ReasoningPolicy("between_tools", level="high"),
+                {"effort": "none"},
+                None,
+                ["approximated /enabled", "dropped /level"],
+            ),
             (ReasoningPolicy("auto", show="full"), {"summary": "auto"}, sealed, []),
             (
                 ReasoningPolicy(level="high", show="summary", detail="detailed"),
