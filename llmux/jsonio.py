@@ -48,6 +48,20 @@ class Verbatim:
         return hash(self.text)
 
 
+class Repeating(dict[str, Any]):
+    """An object that names a member twice. The last one counts for whoever looks; it is written as it was read."""
+
+    def __init__(self, members: list[tuple[str, Any]]) -> None:
+        super().__init__(members)
+        self._members = members
+
+    @property
+    def text(self) -> str:
+        """The object as JSON text."""
+        members = (b"%b:%b" % (dumps(name), dumps(value)) for name, value in self._members)
+        return (b"{%b}" % b",".join(members)).decode()
+
+
 def _number(text: str) -> float:
     number = float(text)
     # what a float prints is what it holds; other spellings of the same number keep theirs
@@ -69,8 +83,31 @@ def loads(data: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
+def whole(document: Any, data: bytes) -> Any:
+    """The document that was read of `data`, with objects that are written as they were read where they name a member twice."""
+    if _says_all(document, data):
+        return document
+    try:
+        return json.loads(data, parse_float=_number, object_pairs_hook=_members)
+    except RecursionError:  # nobody writes it either
+        return document
+
+
+def _says_all(document: Any, data: bytes) -> bool:
+    """Whether nothing of the text was lost. What is written is never longer than what was read, and shorter for each loss."""
+    try:
+        return len(orjson.dumps(document, default=_default)) == len(data)
+    except (orjson.JSONEncodeError, UnicodeEncodeError):
+        return False
+
+
+def _members(found: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(found)
+    return members if len(members) == len(found) else Repeating(found)
+
+
 def _default(value: object) -> Any:
-    if isinstance(value, Lexical | Verbatim):
+    if isinstance(value, Lexical | Verbatim | Repeating):
         return orjson.Fragment(value.text.encode())
     raise TypeError(f"{type(value).__name__} is no JSON")
 
@@ -81,7 +118,7 @@ def dumps(value: Any) -> bytes:
     Raises ValueError for what JSON cannot say, and for nesting past the interpreter's depth.
     """
     try:
-        return orjson.dumps(value, default=_default)
+        return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
     except (orjson.JSONEncodeError, UnicodeEncodeError, RecursionError):
         pass
     try:
@@ -93,7 +130,7 @@ def dumps(value: Any) -> bytes:
 def pretty(value: Any) -> str:
     """A document for people to read: indented, in ASCII where it holds lone surrogates. Raises ValueError as `dumps` does."""
     try:
-        return orjson.dumps(value, default=_default, option=orjson.OPT_INDENT_2).decode()
+        return orjson.dumps(value, default=_default, option=orjson.OPT_INDENT_2 | orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
     except (orjson.JSONEncodeError, UnicodeEncodeError, RecursionError):
         return dumps(value).decode()
 
@@ -107,13 +144,13 @@ def _write_slowly(value: Any) -> bytes:
     mark = next(mark for mark in map("llmux-{}-".format, itertools.count()) if mark not in plain)
 
     def marked(each: Any) -> Any:
+        if isinstance(each, Lexical | Verbatim | Repeating):
+            texts.append(_NOT_ASCII.sub(_escape, each.text))
+            return f"{mark}{len(texts) - 1}"
         if isinstance(each, dict):
             return {key: marked(member) for key, member in each.items()}
         if isinstance(each, list | tuple):
             return [marked(member) for member in each]
-        if isinstance(each, Lexical | Verbatim):
-            texts.append(_NOT_ASCII.sub(_escape, each.text))
-            return f"{mark}{len(texts) - 1}"
         return each
 
     written = json.dumps(marked(value), separators=(",", ":"), ensure_ascii=True, allow_nan=False)

@@ -19,6 +19,21 @@ class LoadsTests(SynchronousTestCase):
             self.assertEqual(value, json.loads(text))
             self.assertEqual(jsonio.loads(jsonio.dumps(value)), value)
 
+    def test_repeated(self) -> None:
+        """Objects that name a member twice are written with both, wherever they are, unless nobody looked for them."""
+        for text in (
+            '{"a":1,"a":{"b":[{"c":1.50,"c":12345678901234567890123}]}}',
+            '[{"a":{"b":"\\ud83d","b":"\u00e9"}}]',
+            '{"a":1,"b":"\u00e9"}',
+            '{"a": 1}',
+        ):
+            document = jsonio.loads(text.encode())
+            whole = jsonio.whole(document, text.encode())
+            self.assertEqual(whole, document)
+            self.assertEqual(jsonio.dumps(whole).decode().replace("\\u00e9", "\u00e9"), text.replace(": ", ":"))
+        deep = b"[" * 2000 + b"]" * 2000
+        self.assertEqual(jsonio.whole([], deep), [])
+
     def test_refusals(self) -> None:
         """ValueError, also for nesting past the interpreter's depth."""
         for text in (b"", b"{", b"[1,]", b'{"a":}', b"[" * 100_000):

@@ -69,11 +69,11 @@ def main(options: Any) -> int:
     try:
         body = _read(options["file"])
         if options["response"] or options["stream"]:
-            asked = _object(_read(options["asked"])) if options["asked"] else {}
+            asked = _object(_read(options["asked"]), target) if options["asked"] else {}
             context = _context(asked, options["model"] or _model(asked), notes, bool(options["stream"]))
             said = _stream(source, target, context, body) if options["stream"] else _response(source, target, context, body)
         else:
-            asked = _object(body)
+            asked = _object(body, source)
             context = _context(asked, options["model"] or _model(asked), notes, asked.get("stream") is True)
             said = jsonio.pretty(Translation(source.rooms, target, context).body)
     except (OSError, Fault) as error:
@@ -95,9 +95,9 @@ def _read(file: str) -> bytes:
     return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes, client: Dialect) -> dict[str, Any]:
     try:
-        return body_of(body)
+        return body_of(body, client.loads)
     except Fault as fault:
         raise Fault("invalid", fault.message.replace("the provider's answer", "the request")) from None
 
@@ -113,7 +113,7 @@ def _context(asked: dict[str, Any], model: str, notes: Notes, stream: bool) -> C
 
 
 def _response(provider: Dialect, client: Dialect, context: Context, body: bytes) -> str:
-    response = provider.rooms.parse_response(body_of(body), context)
+    response = provider.rooms.parse_response(body_of(body, provider.loads), context)
     return jsonio.pretty(client.rooms.write_response(response, context))
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from llmux import jsonio
 from llmux.dialects.context import Context
 from llmux.dialects.events import Decoder, Encoder
 from llmux.dialects.neutral import Request, Response
@@ -62,9 +63,9 @@ class Dialect:
     `error_body(fault, request_id)` gives the HTTP status and the body of a refusal, `read_error(status, headers, body)` the fault
     that a provider's refusal tells. `credential(key)` is the header in which this API takes its key. `names` are the tool names
     that it allows. `sealed` finds what the objects of a request give back to their maker, and `mark` is how an envelope of ours
-    begins there.
-    `address(model, stream)` is where a provider is asked: the path below its base URL, and the query; `fields(context)` the
-    headers of this API that go with a request that was written here.
+    begins there. `objects` stands in every body that holds a call whose arguments are an object; it is empty where they are
+    texts. `address(model, stream)` is where a provider is asked: the path below its base URL, and the query;
+    `fields(context)` the headers of this API that go with a request that was written here.
     """
 
     name: str
@@ -80,3 +81,9 @@ class Dialect:
     address: Callable[[str, bool], tuple[bytes, bytes]]
     fields: Callable[[Context], Headers] = lambda context: []
     mark: bytes = PREFIX.encode()
+    objects: bytes = b""
+
+    def loads(self, body: bytes) -> Any:
+        """Parse a body. The arguments of calls keep all that they say. Raises ValueError."""
+        document = jsonio.loads(body)
+        return jsonio.whole(document, body) if self.objects and self.objects in body else document

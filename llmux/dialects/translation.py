@@ -5,6 +5,7 @@ Pure: bytes and objects in, bytes and objects out. Whoever performs the exchange
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -61,7 +62,7 @@ class Translation:
 
     def answer(self, body: bytes) -> bytes:
         """A whole answer, as the client reads it; as a stream, if it wants one. Raises Fault for what cannot be read."""
-        return self._told(self._provider.rooms.parse_response(body_of(body), self.context))
+        return self._told(self._provider.rooms.parse_response(body_of(body, self._provider.loads), self.context))
 
     def gather(self, body: bytes) -> bytes:
         """A stream that has arrived whole, as the client reads it. Raises Fault for what cannot be read, or is not whole."""
@@ -170,10 +171,10 @@ def _without_hosted_tools(request: Request, provider: str, context: Context) -> 
     return msgspec.structs.replace(request, tools=tuple(kept))
 
 
-def body_of(body: bytes) -> dict[str, Any]:
+def body_of(body: bytes, loads: Callable[[bytes], Any] = jsonio.loads) -> dict[str, Any]:
     """The JSON object that a provider answered with. Raises Fault."""
     try:
-        document = jsonio.loads(body)
+        document = loads(body)
     except ValueError as error:
         raise Fault("bad_gateway", f"the provider's answer cannot be read: {error}") from None
     if not isinstance(document, dict):

@@ -106,7 +106,7 @@ def speak(context: Context, errand: Errand, candidate: Candidate, options: Optio
         notes=notes,
         seals=runtime.seals,
         target=Target.of(candidate.model, options),
-        asked=read(errand.body),
+        asked=read(errand.body, client),
         stream=facts.stream,
         framed=b"alt=sse" in context.request.query.split(b"&"),
         version=None if version is None else version.decode("latin-1").strip(),
@@ -130,10 +130,10 @@ def _surface(provider: Dialect, context: Translated, asked: counting.Asked | emb
     return Surface(asked.path, b"", [_JSON, *provider.fields(context)], jsonio.dumps(asked.body), asked.read)
 
 
-def read(body: bytes) -> dict[str, object]:
+def read(body: bytes, client: Dialect) -> dict[str, object]:
     """A client's body. Raises Fault."""
     try:
-        document = jsonio.loads(body)
+        document = client.loads(body)
     except ValueError as error:
         raise Fault("invalid", f"the body is not valid JSON: {error}") from None
     if not isinstance(document, dict):

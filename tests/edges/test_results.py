@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import product
 from typing import Any
 
 from llmux import jsonio
+from llmux.dialects.registry import DIALECTS
 from tests.edges import wire
 from tests.edges.bodies import (
     AN,
@@ -210,23 +212,29 @@ class ArgumentTests(EdgeCase):
                     whole = self.exchange(client, provider, asked).translation.answer(jsonio.dumps(calling(provider, text)))
                     written = jsonio.dumps(text) if client in (CH, RE) else text.encode()
                     self.assertIn(written, whole)
-        # objects, as they come over the wire
-        for client in (AN, GE):
-            marked = with_result(client, *answered(client, "call_1"))
-            read = jsonio.loads(jsonio.dumps(marked).replace(OSLO_TEXT.encode(), self.ODD.encode(), 1))
-            for provider in (CH, RE):
-                body, _ = self.ask(client, provider, read)
-                self.assertEqual(arguments_of(provider, body), self.ODD)
-            other = GE if client == AN else AN
-            self.assertIn(self.ODD.encode(), self.exchange(client, other, read).raw)
-        for provider, answer in (
-            (AN, message(tool_use("call_1"), stop="tool_use")),
-            (GE, generated({"functionCall": {"id": "call_1", "name": "weather", "args": OSLO}})),
-        ):
-            sent = jsonio.dumps(answer).replace(OSLO_TEXT.encode(), self.ODD.encode(), 1)
+
+    def test_83_objects(self) -> None:
+        """The same where arguments are objects, as they come over the wire: in requests, answers and streams."""
+        for text, client in product((self.ODD, self.TWICE), (AN, GE)):
+            marked = jsonio.dumps(with_result(client, *answered(client, "call_1")))
+            for spaced in (marked, json.dumps(json.loads(marked)).replace(json.dumps(OSLO), OSLO_TEXT).encode()):
+                read = DIALECTS[client].loads(spaced.replace(OSLO_TEXT.encode(), text.encode(), 1))
+                for provider in (CH, RE):
+                    body, _ = self.ask(client, provider, read)
+                    self.assertEqual(arguments_of(provider, body), text)
+                other = GE if client == AN else AN
+                self.assertIn(text.encode(), self.exchange(client, other, read).raw)
+        call = {"id": "call_1", "name": "weather", "args": OSLO}
+        answers = {AN: message(tool_use("call_1"), stop="tool_use"), GE: generated({"functionCall": call})}
+        for text, provider in product((self.ODD, self.TWICE), answers):
+            sent = jsonio.dumps(answers[provider]).replace(OSLO_TEXT.encode(), text.encode(), 1)
             for client in others(provider):
-                told = self.exchange(client, provider, question(client, **tools(client, "weather"))).translation.answer(sent)
-                self.assertIn(jsonio.dumps(self.ODD) if client in (CH, RE) else self.ODD.encode(), told)
+                asked = question(client, **tools(client, "weather"))
+                expected = jsonio.dumps(text) if client in (CH, RE) else text.encode()
+                self.assertIn(expected, self.exchange(client, provider, asked).translation.answer(sent))
+                if provider == GE:
+                    stream = self.exchange(client, provider, asked, stream=True).translation.stream()
+                    self.assertIn(jsonio.dumps(text), stream.feed(b"data: %b\n\n" % sent) + stream.close())
 
 
 class ResultTests(EdgeCase):

@@ -45,4 +45,5 @@ ANTHROPIC = Dialect(
     request_id_header=b"request-id",
     address=_address,
     fields=_fields,
+    objects=b'"tool_use"',
 )

@@ -39,6 +39,7 @@ GEMINI = Dialect(
     read_error=read_error,
     sealed=sealed,
     mark=MARK,
+    objects=b"unction",  # functionCall, or function_call
     watch=GeminiWatch,
     credential=x_goog_api_key,
     request_id_header=b"x-request-id",

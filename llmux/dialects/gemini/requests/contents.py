@@ -67,7 +67,7 @@ class Contents:
             raw_parts = []
         at = content.where("parts")
         for index, raw in enumerate(raw_parts):
-            if raw.__class__ is not dict:
+            if not isinstance(raw, dict):
                 raise content.wrong(f"{at}/{index}", "an object")
             text = raw.get("text")
             if text.__class__ is str and len(raw) == 1:

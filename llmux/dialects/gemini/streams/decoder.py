@@ -41,6 +41,8 @@ class Decoder:
                     if counts:
                         telling.meter(counts)
                     continue
+                if b"unctionCall" in payload:
+                    record = jsonio.whole(record, payload)
                 telling.record(record)
                 if telling.finished:
                     telling.end()
