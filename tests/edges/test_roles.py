@@ -261,6 +261,20 @@ class SystemTests(EdgeCase):
         self.assertIn(body["input"][-1]["role"], ("system", "developer"))
         self.assertEqual(texts(RE, body["input"][-1]), ["Now in French."])
 
+    def test_another_effort_from_here_on(self) -> None:
+        """AN `output_config.effort` of a system message -> RE an update of the settings there; a note elsewhere."""
+        system = {**SYSTEM, "output_config": {"effort": "low", "format": {"type": "json_schema"}}, "clear_at": None}
+        asked = messages(*self.LEAD[1:], system)
+        lost = ["dropped /messages/3/output_config/format/type"]
+        body, notes = self.ask(AN, RE, asked)
+        update = {"type": "configuration_update", "reasoning": {"effort": "low"}}
+        self.assertEqual((body["input"][-1], notes), (update, lost))
+        for provider in (CH, GE):
+            _, notes = self.ask(AN, provider, asked)
+            self.assertIn("dropped /messages/3/output_config/effort", notes)
+        wrong = messages(*self.LEAD[1:], {**SYSTEM, "output_config": {"effort": "x"}})
+        self.assertEqual(self.refused(AN, RE, wrong).param, "/messages/3/output_config/effort")
+
     def test_12_system_in_the_middle_becomes_an_envelope(self) -> None:
         """The same where it may not stand -> the user's envelope in place, noted; what came before keeps every byte."""
         for client, turn, pointer in ((CH, SYSTEM, "/messages/4"), (RE, SYSTEM, "/input/4")):

@@ -204,8 +204,9 @@ def refuse(doc: dict[str, Any], context: Context) -> None:
     # how llmux and the provider pad their records is between the two of them
     reading.rest(reading.obj(doc.get("stream_options"), "/stream_options") or {}, _STREAM, "/stream_options", notes)
     programs = reading.obj(doc.get("access_programs"), "/access_programs")
-    if programs is not None and programs.get("cyber") not in (None, "standard"):
-        notes.refuse("/access_programs/cyber", "only OpenAI has such a program")
+    for name, value in (programs or {}).items():
+        if value not in (None, "standard"):
+            notes.refuse(f"/access_programs/{reading.token(name)}", "only OpenAI has such a program")
 
 
 _REFUSED = (

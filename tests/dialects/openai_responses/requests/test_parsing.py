@@ -188,6 +188,7 @@ class ConversationTests(SynchronousTestCase):
             ({"input": "x", "prompt": {"id": "p"}}, "/prompt"),
             ({"input": "x", "background": True}, "/background"),
             ({"input": "x", "access_programs": {"cyber": "daybreak_red"}}, "/access_programs/cyber"),
+            ({"input": "x", "access_programs": {"cyber": "standard", "bio": "x"}}, "/access_programs/bio"),
         ]
         for doc, pointer in cases:
             fault = self.assertRaises(Fault, parse, doc, exchange(doc))
