@@ -33,6 +33,7 @@ MODELS = {
     "anthropic": "claude-sonnet-4-5",
     "gemini": "gemini-3-pro-preview",
 }
+VERSION = "2023-06-01"  # every client of Anthropic's names one
 WORDS = "The quick brown fox jumps over the lazy dog and runs away. "
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}, "line": {"type": "integer"}}, "required": ["path"]}
 TOOLS: dict[str, list[dict[str, Any]]] = {
@@ -176,8 +177,9 @@ STREAMS: dict[str, tuple[bytes, bytes]] = {
 
 def translation(client: str, provider: str, body: bytes, stream: bool = False) -> Translation:
     """A client's request, read and written for a provider."""
-    context = Context(seals=SEALS, target=Target.of(MODELS[provider]), asked=jsonio.loads(body), stream=stream)
-    return Translation(DIALECTS[client].rooms, DIALECTS[provider], context)
+    dialect = DIALECTS[client]
+    context = Context(seals=SEALS, target=Target.of(MODELS[provider]), asked=dialect.loads(body), stream=stream, version=VERSION)
+    return Translation(dialect.rooms, DIALECTS[provider], context)
 
 
 def exchange(client: str, provider: str) -> Callable[[], object]:

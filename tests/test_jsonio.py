@@ -31,6 +31,11 @@ class LoadsTests(SynchronousTestCase):
             whole = jsonio.whole(document, text.encode())
             self.assertEqual(whole, document)
             self.assertEqual(jsonio.dumps(whole).decode().replace("\\u00e9", "\u00e9"), text.replace(": ", ":"))
+        for separators in ((",", ":"), (", ", ": ")):  # large bodies too
+            text = json.dumps({"a": {"b": ["x" * 20_000, 1]}, "c": [{}, []]}, separators=separators)
+            self.assertIs(type(jsonio.whole(json.loads(text), text.encode())["a"]), dict)
+            text = text.replace('"c"', '"a"')
+            self.assertEqual(jsonio.dumps(jsonio.whole(json.loads(text), text.encode())).count(b'"a"'), 2)
         deep = b"[" * 2000 + b"]" * 2000
         self.assertEqual(jsonio.whole([], deep), [])
 

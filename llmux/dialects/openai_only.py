@@ -17,6 +17,8 @@ _MOST = 4
 _TTLS: dict[str, str] = {"5m": "30m", "30m": "30m", "1h": "30m", "12h": "12h"}
 _SHORTENED = frozenset({"1h"})
 _LONGEST_USER = 64
+# What most requests say.
+_NOTHING = Caching()
 
 
 class Marks:
@@ -100,12 +102,18 @@ def effort(request: Request, context: Context) -> Level | None:
 
 def write(request: Request, context: Context, body: dict[str, Any], ttls: Collection[str]) -> None:
     """Write all of it into a body. `ttls` are the lifetimes that the API takes for a whole request. Raises Fault."""
-    notes, said = context.notes, request.caching
     if request.user is not None:
         # the older member stays what it was: whoever reads only that one would miss it
-        body["user" if request.where.get("user") == "/user" else "safety_identifier"] = _user(request, notes)
+        body["user" if request.where.get("user") == "/user" else "safety_identifier"] = _user(request, context.notes)
     if request.legacy_user is not None:
         body["user"] = request.legacy_user
+    if request.moderation is not None:
+        body["moderation"] = request.moderation
+    if request.caching != _NOTHING:
+        _write_caching(request.caching, context.notes, body, ttls)
+
+
+def _write_caching(said: Caching, notes: Notes, body: dict[str, Any], ttls: Collection[str]) -> None:
     if said.key is not None:
         body["prompt_cache_key"] = said.key
     if said.retention is not None:
@@ -117,8 +125,6 @@ def write(request: Request, context: Context, body: dict[str, Any], ttls: Collec
                 notes.drop(f"{mark.at}/ttl", f"the API keeps no whole request for {lifetime['ttl']}")
                 lifetime = {}
             body["prompt_cache_options"] = {"mode": mode} | lifetime
-    if request.moderation is not None:
-        body["moderation"] = request.moderation
 
 
 def lose(request: Request, notes: Notes) -> None:

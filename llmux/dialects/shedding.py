@@ -41,14 +41,15 @@ def _choice(choice: Choice, lacks: Lacks, notes: Notes) -> None:
     if finish.message is not None and finish.reason in _FILTERED and "explanations" in lacks:
         notes.drop(finish.message_at or finish.at, "why it was filtered cannot be said")
     for item in choice.items:
-        if isinstance(item, ToolCall) and item.cut and "pieces" in lacks:
+        if type(item) is Message:
+            if item.phase and "phases" in lacks:
+                where = item.at or f"{_place(choice)}/phase"
+                notes.approximate(where, "what the model says is told in order, whatever its phase")
+            for part in item.parts:
+                if type(part) is Text and part.logprobs and "probabilities" in lacks:
+                    notes.drop(f"{_place(choice)}/logprobs", "how likely tokens were cannot be said")
+        elif type(item) is ToolCall and item.cut and "pieces" in lacks:
             notes.drop(_place(choice), f"the call {item.name} broke off")
-        if not isinstance(item, Message):
-            continue
-        if item.phase and "phases" in lacks:
-            notes.approximate(item.at or f"{_place(choice)}/phase", "what the model says is told in order, whatever its phase")
-        if "probabilities" in lacks and any(isinstance(part, Text) and part.logprobs for part in item.parts):
-            notes.drop(f"{_place(choice)}/logprobs", "how likely tokens were cannot be said")
 
 
 def _place(choice: Choice) -> str:

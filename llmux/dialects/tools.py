@@ -57,7 +57,7 @@ class Book:
             if tool.kind != "hosted":
                 kinds.setdefault((tool.name, tool.namespace), tool.kind)
         for item in items:
-            if isinstance(item, ToolCall):
+            if type(item) is ToolCall:
                 kinds.setdefault((item.name, item.namespace), item.kind)
         if not kinds:
             return

@@ -6,6 +6,7 @@ Pure: bytes and objects in, bytes and objects out. Whoever performs the exchange
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -21,6 +22,8 @@ from llmux.dialects.telling import tell
 from llmux.dialects.tools import Book
 from llmux.errors import Fault
 from llmux.headers import Headers
+
+_TURN = attrgetter("turn")
 
 
 class Translation:
@@ -40,9 +43,9 @@ class Translation:
         if request.tools and context.target.options.hosted_tools == "drop":
             request = _without_hosted_tools(request, provider.name, context)
         self.request: Request = request
-        context.turns = 1 + max((item.turn for item in self.request.items), default=0)
-        context.book = Book(provider.names, self.request.tools, self.request.items)
-        self.body: dict[str, Any] = provider.rooms.write_request(self.request, context)
+        context.turns = 1 + max(map(_TURN, request.items), default=0)
+        context.book = Book(provider.names, request.tools, request.items)
+        self.body: dict[str, Any] = provider.rooms.write_request(request, context)
         context.notes.relax()
 
     @property

@@ -49,10 +49,22 @@ def _messages(value: Any, draft: Draft) -> None:
         content = node.get("content")
         if isinstance(content, str):
             draft.items.append(Message(speaker, (Text(content, at=f"{at}/content"),), number, at=at))
+        elif (text := _alone(content)) is not None:
+            draft.items.append(Message(speaker, (Text(text, at=f"{at}/content/0"),), number, at=at))
         else:
             draft.items += Turn(draft.parts, speaker, number, at).read(content)
         if not node.keys() <= _MESSAGE:
             _more(node, number, at, draft)
+
+
+def _alone(content: object) -> str | None:
+    """The text of content that says nothing else, as most does."""
+    if type(content) is list and len(content) == 1:
+        block = content[0]
+        if type(block) is dict and len(block) == 2 and block.get("type") == "text":
+            text = block.get("text")
+            return text if type(text) is str else None
+    return None
 
 
 def _more(node: dict[str, Any], turn: int, at: str, draft: Draft) -> None:
@@ -78,6 +90,8 @@ def _system(value: Any, draft: Draft) -> None:
     if isinstance(value, str):
         if value:
             found.append(Text(value, at="/system"))
+    elif (text := _alone(value)) is not None and not text.startswith(_ATTRIBUTION):
+        found.append(Text(text, at="/system/0"))
     else:
         for index, block in enumerate(listed(value, "/system")):
             at = f"/system/{index}"
