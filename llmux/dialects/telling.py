@@ -452,6 +452,30 @@ def _complete(item: Growing) -> bool:
     return True
 
 
+class Breaking:
+    """What every decoder does when its stream breaks off. `_over`: nothing that follows is read.
+
+    `begins`: the API says itself that an answer begins. Where it does not, a beginning alone is nothing that was told.
+    """
+
+    __slots__ = ("_begins", "_over", "_teller", "fault")
+
+    def __init__(self, teller: Teller, *, begins: bool = True) -> None:
+        self._begins = begins
+        self._teller = teller
+        self._over = False
+        self.fault: Fault | None = None
+
+    def _broken(self, fault: Fault) -> list[Event]:
+        """What was told until then; raises the fault where that is nothing."""
+        self._over = True
+        events = self._teller.take()
+        if not events or not (self._begins or any(type(event) is not Started for event in events)):
+            raise fault
+        self.fault = fault
+        return events
+
+
 def tell(response: Response) -> list[Event]:
     """The events of a response that came whole. Names and reasons in it are the client's already."""
     started = Started(

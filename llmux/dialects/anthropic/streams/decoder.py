@@ -9,20 +9,20 @@ from llmux.dialects.anthropic import errors
 from llmux.dialects.anthropic.responses.telling import Telling
 from llmux.dialects.context import Context
 from llmux.dialects.events import Event
+from llmux.dialects.telling import Breaking
 from llmux.errors import Fault
 
 
-class MessagesDecoder:
+class MessagesDecoder(Breaking):
     """A stream, see `llmux.dialects.events.Decoder`. Blocks are told in the order in which they open; one is open at a time."""
 
-    __slots__ = ("_context", "_index", "_over", "_telling", "fault")
+    __slots__ = ("_context", "_index", "_telling")
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._telling = Telling(context)
+        super().__init__(self._telling.teller)
         self._index: object = None
-        self._over = False
-        self.fault: Fault | None = None
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         """The events that some of the provider's tell."""
@@ -56,14 +56,6 @@ class MessagesDecoder:
         return self._broken(
             Fault("bad_gateway", "the provider ended the stream before message_stop", code="stream_truncated")
         )
-
-    def _broken(self, fault: Fault) -> list[Event]:
-        self._over = True
-        events = self._telling.teller.take()
-        if not events:
-            raise fault
-        self.fault = fault
-        return events
 
     def _event(self, event: dict[str, Any]) -> None:
         telling = self._telling

@@ -6,25 +6,25 @@ from typing import Any
 
 from llmux import jsonio
 from llmux.dialects.context import Context
-from llmux.dialects.events import Event, Started
+from llmux.dialects.events import Event
 from llmux.dialects.gemini.responses.candidates import unreadable
 from llmux.dialects.gemini.responses.telling import Telling
+from llmux.dialects.telling import Breaking
 from llmux.errors import Fault
 
 
-class Decoder:
+class Decoder(Breaking):
     """A stream, see `llmux.dialects.events.Decoder`.
 
     The API has no terminator. A record with the last finish reason is the end where the tokens are counted by then; else the end
     of the connection is, because the count may come in a record of its own.
     """
 
-    __slots__ = ("_over", "_telling", "fault")
+    __slots__ = ("_telling",)
 
     def __init__(self, context: Context) -> None:
         self._telling = Telling(context)
-        self._over = False
-        self.fault: Fault | None = None
+        super().__init__(self._telling.teller, begins=False)
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         """The events that some of the provider's tell."""
@@ -65,14 +65,6 @@ class Decoder:
         self._over = True
         self._telling.end()
         return self._telling.teller.take()
-
-    def _broken(self, fault: Fault) -> list[Event]:
-        self._over = True
-        events = self._telling.teller.take()
-        if all(type(event) is Started for event in events):  # nothing was said yet
-            raise fault
-        self.fault = fault
-        return events
 
 
 # What a candidate, and the record around it, have beside a text when they say nothing but that.

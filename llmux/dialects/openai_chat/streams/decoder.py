@@ -8,23 +8,23 @@ from llmux.dialects.context import Context
 from llmux.dialects.events import Event
 from llmux.dialects.openai_chat import errors
 from llmux.dialects.openai_chat.responses.telling import Telling
+from llmux.dialects.telling import Breaking
 from llmux.errors import Fault
 
 _DONE = b"[DONE]"
 
 
-class ChatDecoder:
+class ChatDecoder(Breaking):
     """A stream, see `llmux.dialects.events.Decoder`.
 
     It ends at `[DONE]`, whatever follows; some servers send none, so it may also just close once every choice has its reason.
     """
 
-    __slots__ = ("_over", "_telling", "fault")
+    __slots__ = ("_telling",)
 
     def __init__(self, context: Context) -> None:
         self._telling = Telling(context)
-        self._over = False
-        self.fault: Fault | None = None
+        super().__init__(self._telling.teller)
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         """The events that some chunks tell."""
@@ -78,14 +78,6 @@ class ChatDecoder:
         if not isinstance(chunk, dict):
             raise ValueError("a chunk is an object")
         self._telling.see(chunk, "delta")
-
-    def _broken(self, fault: Fault) -> list[Event]:
-        self._over = True
-        events = self._telling.teller.take()
-        if not events:
-            raise fault
-        self.fault = fault
-        return events
 
 
 def _more(delta: dict[str, object], member: str) -> bool:

@@ -6,20 +6,20 @@ from llmux import jsonio
 from llmux.dialects.context import Context
 from llmux.dialects.events import Event
 from llmux.dialects.openai_responses.streams.reading import Reader
+from llmux.dialects.telling import Breaking
 from llmux.errors import Fault
 
 _DONE = b"[DONE]"  # not of this API, but of servers that speak others too
 
 
-class ResponsesDecoder:
+class ResponsesDecoder(Breaking):
     """One stream. What follows its end is not read."""
 
-    __slots__ = ("_over", "_reader", "fault")
+    __slots__ = ("_reader",)
 
     def __init__(self, context: Context) -> None:
         self._reader = Reader(context)
-        self._over = False
-        self.fault: Fault | None = None
+        super().__init__(self._reader.teller)
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         """The data of some events. Raises Fault for a failure that comes first."""
@@ -49,14 +49,6 @@ class ResponsesDecoder:
             message = "the provider ended the stream before its end"
             return self._broken(Fault("bad_gateway", message, code="stream_truncated"))
         return self._reader.teller.take()
-
-    def _broken(self, fault: Fault) -> list[Event]:
-        self._over = True
-        events = self._reader.teller.take()
-        if not events:
-            raise fault
-        self.fault = fault
-        return events
 
 
 def decoder(context: Context) -> ResponsesDecoder:
