@@ -30,6 +30,7 @@ test: $(VENV)/test.stamp
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
 
 # Two steps, one environment: what runs is installed first, the tests add theirs without changing it. The project itself

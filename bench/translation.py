@@ -215,8 +215,12 @@ def large(client: str, provider: str) -> Callable[[], object]:
             function = {"name": "read", "arguments": '{"path":"a.py"}'}
             messages += (
                 {"role": "user", "content": text},
-                {"role": "assistant", "content": WORDS, "tool_calls": [{"id": f"call_{turn}", "type": "function", "function":
-                function}]}, {"role": "tool", "tool_call_id": f"call_{turn}", "content": text},
+                {
+                    "role": "assistant",
+                    "content": WORDS,
+                    "tool_calls": [{"id": f"call_{turn}", "type": "function", "function": function}],
+                },
+                {"role": "tool", "tool_call_id": f"call_{turn}", "content": text},
                 {"role": "assistant", "content": text},
             )
         messages.append({"role": "user", "content": "go on"})

@@ -134,9 +134,7 @@ class Pinged(msgspec.Struct, frozen=True, gc=False):
     """The sender is alive."""
 
 
-Event = (
-    Started | ItemOpened | PartOpened | Delta | Cited | Sealed | PartClosed | ItemClosed | Metered | Finished | Ended | Pinged
-)
+Event = Started | ItemOpened | PartOpened | Delta | Cited | Sealed | PartClosed | ItemClosed | Metered | Finished | Ended | Pinged
 
 
 class Encoder(Protocol):

@@ -478,9 +478,7 @@ class Breaking:
 
 def tell(response: Response) -> list[Event]:
     """The events of a response that came whole. Names and reasons in it are the client's already."""
-    started = Started(
-        response.id, response.model, response.created, response.usage, response.tier, response.fingerprint
-    )
+    started = Started(response.id, response.model, response.created, response.usage, response.tier, response.fingerprint)
     events: list[Event] = [started]
     index = 0
     for number, choice in enumerate(response.choices):

@@ -183,5 +183,3 @@ def body_of(body: bytes, loads: Callable[[bytes], Any] = jsonio.loads) -> dict[s
     if not isinstance(document, dict):
         raise Fault("bad_gateway", "the provider's answer is no JSON object")
     return document
-
-

@@ -57,7 +57,8 @@ class FoldTests(SynchronousTestCase):
         fold.see(ItemOpened(2, "message"))
         response = fold.response()
         self.assertEqual(
-            response.items, (
+            response.items,
+            (
                 Reasoning((Segment("full", "so "),), (Seal("openai", "encrypted", "xyz"),)),
                 ToolCall("c", "t", '{"a'),
                 Message("assistant", ()),

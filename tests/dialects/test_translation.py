@@ -34,9 +34,7 @@ class HostedToolsTests(TestCase):
         """A call that has to be made cannot be made by nobody."""
         for provider in ("openai-chat", "openai-responses", "gemini"):
             for choice in ({"type": "any"}, {"type": "tool", "name": "web_search"}):
-                fault = self.assertRaises(
-                    Fault, self.asked, provider, Options(hosted_tools="drop"), SEARCH, tool_choice=choice
-                )
+                fault = self.assertRaises(Fault, self.asked, provider, Options(hosted_tools="drop"), SEARCH, tool_choice=choice)
                 self.assertEqual((fault.kind, (fault.param or "").startswith("/tool_choice")), ("invalid", True), provider)
         for choice in ({"type": "any"}, {"type": "tool", "name": "web_search"}):
             for provider in ("openai-chat", "gemini"):

@@ -322,9 +322,7 @@ class GeminiTests(_Case):
 
     def config(self, **more: Any) -> types.GenerateContentConfig:
         """Nothing is called by the SDK itself."""
-        return types.GenerateContentConfig(
-            automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True), **more
-        )
+        return types.GenerateContentConfig(automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True), **more)
 
     def test_text(self) -> None:
         """With instructions, whole and streamed."""

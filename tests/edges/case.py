@@ -192,9 +192,7 @@ class EdgeCase(SynchronousTestCase):
         """What a client reads of a provider's whole answer."""
         return self.exchange(client, provider, asked or question(client), **more).reply(answer)
 
-    def stream(
-        self, client: str, provider: str, sent: list[Body] | bytes, asked: Body | None = None, **more: Any
-    ) -> list[Any]:
+    def stream(self, client: str, provider: str, sent: list[Body] | bytes, asked: Body | None = None, **more: Any) -> list[Any]:
         """The records that a client reads of a provider's stream, which is told as records or as bytes."""
         return self.exchange(client, provider, asked or question(client), stream=True, **more).stream(sent)
 

@@ -858,4 +858,3 @@ class CitationTests(AnswerCase):
                 self.assertEqual(list(self.cited(GE, heard)), [(words, self.URL, self.TITLE)])
                 found = heard["candidates"][0]["groundingMetadata"]["groundingSupports"][0]["segment"]
                 self.assertEqual((found.get("startIndex", 0), found["endIndex"]), (start, end))
-

@@ -117,9 +117,7 @@ def _extend(whole: JSON, more: JSON) -> None:
 
 
 def _has_custom(folded: JSON) -> bool:
-    return any(
-        call.get("type") == "custom" for choice in folded["choices"] for call in choice["message"].get("tool_calls") or ()
-    )
+    return any(call.get("type") == "custom" for choice in folded["choices"] for call in choice["message"].get("tool_calls") or ())
 
 
 def _chat_ended(records: list[Record]) -> bool:

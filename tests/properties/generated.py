@@ -139,6 +139,4 @@ def responses(draw: st.DrawFn) -> Response:
             items.append(ToolCall(f"call_{calls}", draw(names), draw(arguments)))
     cut: Reason = draw(st.sampled_from(["stop", "length"]))
     reason: Reason = "tool_calls" if calls else cut
-    return Response(
-        "r1", "m-1", 1_700_000_000, (Choice(tuple(items), Finish(reason)),), draw(usages)
-    )
+    return Response("r1", "m-1", 1_700_000_000, (Choice(tuple(items), Finish(reason)),), draw(usages))

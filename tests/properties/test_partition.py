@@ -213,9 +213,7 @@ class PartitionTests(TestCase):
                 traced[field] = value is None or told is None or self._traced(client, provider, body, told, pointer)
         return [samples[field] for field, seen in traced.items() if not seen]
 
-    def _traced(
-        self, client: str, provider: str, body: dict[str, Any], told: tuple[bytes, list[str]], pointer: str
-    ) -> bool:
+    def _traced(self, client: str, provider: str, body: dict[str, Any], told: tuple[bytes, list[str]], pointer: str) -> bool:
         sent, notes = told
         if any(pointer == each or pointer.startswith(f"{each}/") for each in notes):
             return True

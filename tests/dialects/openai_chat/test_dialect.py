@@ -40,9 +40,7 @@ class DialectTests(SynchronousTestCase):
         """A custom tool is a function to a provider without them; the client reads raw text, as it comes."""
         tool = {"type": "custom", "custom": {"name": "sh", "format": {"type": "text"}}}
         asked = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "Go."}], "tools": [tool]}
-        context = Context(
-            seals=Seals((b"k",)), asked=asked, stream=True, now=1, target=Target.of("claude-sonnet-4-5")
-        )
+        context = Context(seals=Seals((b"k",)), asked=asked, stream=True, now=1, target=Target.of("claude-sonnet-4-5"))
         translation = Translation(OPENAI_CHAT.rooms, ANTHROPIC, context)
         self.assertEqual(translation.body["tools"][0]["input_schema"]["required"], ["input"])
         stream = translation.stream()
@@ -50,7 +48,7 @@ class DialectTests(SynchronousTestCase):
         told = stream.feed(event("message_start", message={**message, "usage": {"input_tokens": 1, "output_tokens": 1}}))
         block = {"type": "tool_use", "id": "toolu_1", "name": "sh", "input": {}}
         told += stream.feed(event("content_block_start", index=0, content_block=block))
-        for piece in ('{"input": "echo ', "\\", 'u2602', '\\n"}'):
+        for piece in ('{"input": "echo ', "\\", "u2602", '\\n"}'):
             delta = {"type": "input_json_delta", "partial_json": piece}
             told += stream.feed(event("content_block_delta", index=0, delta=delta))
         told += stream.feed(event("content_block_stop", index=0))

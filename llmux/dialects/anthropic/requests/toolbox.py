@@ -270,9 +270,7 @@ def _alias(request: Request, name: str, context: Context) -> str:
     return context.book.alias(name, namespace)
 
 
-def _answering(
-    request: Request, context: Context, tools: list[dict[str, Any]], choice: dict[str, Any] | None
-) -> Toolbox:
+def _answering(request: Request, context: Context, tools: list[dict[str, Any]], choice: dict[str, Any] | None) -> Toolbox:
     """A tool whose arguments are the answer. The model must call it, or one of the client's own."""
     at = request.where.get("format", "")
     schema = request.output.schema
@@ -293,5 +291,3 @@ def _answering(
     if choice is not None and choice.get("disable_parallel_tool_use"):
         forced["disable_parallel_tool_use"] = True
     return Toolbox([*tools, answer], forced)
-
-

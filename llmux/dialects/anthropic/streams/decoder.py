@@ -53,9 +53,7 @@ class MessagesDecoder(Breaking):
         """The end of the connection. Raises Fault unless the message said its own."""
         if self._over:
             return []
-        return self._broken(
-            Fault("bad_gateway", "the provider ended the stream before message_stop", code="stream_truncated")
-        )
+        return self._broken(Fault("bad_gateway", "the provider ended the stream before message_stop", code="stream_truncated"))
 
     def _event(self, event: dict[str, Any]) -> None:
         telling = self._telling

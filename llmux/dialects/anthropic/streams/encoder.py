@@ -265,9 +265,10 @@ class MessagesEncoder:
         self._index += 1
         self._open = self._flows = True
         type_, member = _DELTAS[kind]
-        self._head = (
-            b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":'
-            % (self._index, type_.encode(), member.encode())
+        self._head = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":' % (
+            self._index,
+            type_.encode(),
+            member.encode(),
         )
         return _event("content_block_start", {"index": self._index, "content_block": block})
 

@@ -127,9 +127,7 @@ class Messages:
         refusal = string(node.get("refusal"), f"{at}/refusal")
         return (*parts, Refusal(refusal, f"{at}/refusal")) if refusal else parts
 
-    def _calls(
-        self, turn: int, at: str, node: dict[str, Any], sealed: dict[str, tuple[Seal, ...]]
-    ) -> Iterator[ToolCall]:
+    def _calls(self, turn: int, at: str, node: dict[str, Any], sealed: dict[str, tuple[Seal, ...]]) -> Iterator[ToolCall]:
         context = self._context
         ahead = sealed.get("", ())  # of no call in particular: of the first
         for where, call in objects(node.get("tool_calls"), f"{at}/tool_calls"):

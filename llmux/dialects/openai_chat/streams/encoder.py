@@ -58,9 +58,7 @@ class _Choice:
     def __init__(self, index: int, head: bytes, tail: bytes) -> None:
         self.head = b'%b,"choices":[{"index":%d,"delta":' % (head, index)
         self.tail = b',"finish_reason":null}%b' % tail
-        self.lines = {
-            kind: (b'%b{"%b":' % (self.head, member.encode()), b"}" + self.tail) for kind, member in _MEMBERS.items()
-        }
+        self.lines = {kind: (b'%b{"%b":' % (self.head, member.encode()), b"}" + self.tail) for kind, member in _MEMBERS.items()}
         self.calls = 0
         self.length = 0  # of the content
         self.thought = False
@@ -159,9 +157,7 @@ class ChatEncoder:
 
     def _start(self, event: Started) -> bytes:
         self._usage = event.usage
-        self._envelope = envelope(
-            "chat.completion.chunk", event.id, event.created, event.model, event.tier, event.fingerprint
-        )
+        self._envelope = envelope("chat.completion.chunk", event.id, event.created, event.model, event.tier, event.fingerprint)
         # Every chunk repeats this, so it is written once.
         self._head = b"data: %b" % jsonio.dumps(self._envelope)[:-1]
         self._tail = b'],"usage":null}\n\n' if self._include_usage else b"]}\n\n"

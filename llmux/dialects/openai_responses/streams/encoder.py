@@ -287,4 +287,3 @@ _WRITERS: dict[type[Event], Callable[[ResponsesEncoder, Any], bytes]] = {
 def encoder(context: Context) -> ResponsesEncoder:
     """The encoder of an exchange. This dialect streams in one framing only."""
     return ResponsesEncoder(context)
-

@@ -20,9 +20,7 @@ RESPONSE = frozenset(
 )
 MESSAGE = frozenset({"id", "type", "status", "role", "content", "phase"})
 REASONING = frozenset({"id", "type", "status", "summary", "content", "encrypted_content"})
-CALL = frozenset(
-    {"id", "type", "status", "call_id", "name", "namespace", "arguments", "input", "caller", "async", "created_by"}
-)
+CALL = frozenset({"id", "type", "status", "call_id", "name", "namespace", "arguments", "input", "caller", "async", "created_by"})
 PART = frozenset({"type", "text", "refusal", "annotations", "logprobs"})
 
 # How the events begin that say only how far a provider's own tool has come: its item tells what it did.

@@ -68,9 +68,7 @@ class TurnTests(SynchronousTestCase):
     def test_several_texts(self) -> None:
         """Several texts stay several, empty ones are left out."""
         item = Message("user", (Text("a"), Text(""), Text("b")))
-        self.assertEqual(
-            messages(item)[0]["content"], [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
-        )
+        self.assertEqual(messages(item)[0]["content"], [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])
 
     def test_silence(self) -> None:
         """A message in which nothing stands is left out; beside a call nobody misses its text."""
@@ -92,9 +90,7 @@ class TurnTests(SynchronousTestCase):
         thought = Reasoning((Segment("summary", "Hm."),), (Seal("anthropic", "signature", "s"),), 1)
         found = messages(ASK, thought, say("assistant", "Now", 2), call("c1", 3), call("c2", 4), result("c1", 5), result("c2", 6))
         self.assertEqual([each["role"] for each in found], ["user", "assistant", "user"])
-        self.assertEqual(
-            [block["type"] for block in found[1]["content"]], ["thinking", "text", "tool_use", "tool_use"]
-        )
+        self.assertEqual([block["type"] for block in found[1]["content"]], ["thinking", "text", "tool_use", "tool_use"])
         self.assertEqual([block["tool_use_id"] for block in found[2]["content"]], ["c1", "c2"])
 
     def test_results_first(self) -> None:

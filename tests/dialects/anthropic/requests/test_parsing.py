@@ -99,9 +99,7 @@ class ConversationTests(SynchronousTestCase):
                 Reasoning((), (Seal("anthropic", "redacted", "zzz"),), 1, at="/messages/1/content/1"),
                 Message("assistant", (Text("Now:", at="/messages/1/content/2"),), 1, at="/messages/1"),
                 ToolCall("c1", "look", '{"a":1}', 1, at="/messages/1/content/3"),
-                ToolResult(
-                    "c1", None, (Text("grey", at="/messages/2/content/0/content"),), True, 2, at="/messages/2/content/0"
-                ),
+                ToolResult("c1", None, (Text("grey", at="/messages/2/content/0/content"),), True, 2, at="/messages/2/content/0"),
                 Message("user", (Text("Well?", at="/messages/2/content/1"),), 2, at="/messages/2"),
                 Message("system", (Text("Be kind.", at="/messages/3/content"),), 3, at="/messages/3"),
                 Message("assistant", (), 4, at="/messages/4"),

@@ -164,9 +164,7 @@ class ThinkingTests(SynchronousTestCase):
         adaptive = {"type": "adaptive"}
         for model in (NEW, BOTH, "some-model"):
             self.assertEqual(self.thinking(model, ReasoningPolicy(level="high")), (adaptive, "high", []))
-        self.assertEqual(
-            self.thinking(NEW, ReasoningPolicy(level="minimal")), (adaptive, "low", [("/level", "approximated")])
-        )
+        self.assertEqual(self.thinking(NEW, ReasoningPolicy(level="minimal")), (adaptive, "low", [("/level", "approximated")]))
         self.assertEqual(
             self.thinking(BUDGET, ReasoningPolicy(level="medium")),
             ({"type": "enabled", "budget_tokens": 8192}, None, [("/level", "approximated")]),

@@ -184,9 +184,7 @@ class ParseTests(SynchronousTestCase):
             ),
             exchange,
         )
-        self.assertEqual(
-            found.items, (ToolCall("1", "a.b", "{}", namespace="n"), ToolCall("2", "patch", "a\n", kind="custom"))
-        )
+        self.assertEqual(found.items, (ToolCall("1", "a.b", "{}", namespace="n"), ToolCall("2", "patch", "a\n", kind="custom")))
 
     def test_emulated(self) -> None:
         """An answer that came as a call is an answer; arguments that travelled inside a member come out of it."""

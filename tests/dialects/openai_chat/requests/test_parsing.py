@@ -323,9 +323,7 @@ class ParseTests(SynchronousTestCase):
             request.tools,
             (
                 Tool("a", description="A", schema=schema, strict=True, at="/tools/0"),
-                Tool(
-                    "b", "custom", grammar={"type": "grammar", "syntax": "lark", "definition": "start: x"}, at="/tools/1"
-                ),
+                Tool("b", "custom", grammar={"type": "grammar", "syntax": "lark", "definition": "start: x"}, at="/tools/1"),
                 Tool(
                     "web_search_preview",
                     "hosted",

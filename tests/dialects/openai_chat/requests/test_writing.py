@@ -266,9 +266,7 @@ class WriteTests(SynchronousTestCase):
         found = ServerResult("web_search", "s", (hit,), "", "anthropic", {}, turn=1, at="/f")
         said = Message("assistant", (Text("So."),), 1)
         messages = self.messages(USER, call, found, said, Message("user", (Text("?"),), 2))
-        self.assertEqual(
-            [part["text"] for part in messages[1]["content"]], ['[web_search {"query":"q"}]', "X https://x", "So."]
-        )
+        self.assertEqual([part["text"] for part in messages[1]["content"]], ['[web_search {"query":"q"}]', "X https://x", "So."])
         self.assertEqual(self.noted(), ["approximated /c", "approximated /f"])
 
     def test_what_has_no_place(self) -> None:
@@ -452,9 +450,7 @@ class WriteTests(SynchronousTestCase):
             ],
         )
         self.assertRegex(alias, r"^c_d_[0-9a-f]{8}$")
-        self.assertEqual(
-            self.noted(), ["approximated /tools/0", "approximated /tools/2", "dropped /tools/2", "dropped /mark"]
-        )
+        self.assertEqual(self.noted(), ["approximated /tools/0", "approximated /tools/2", "dropped /tools/2", "dropped /mark"])
 
     def test_same_names(self) -> None:
         """The same tool twice is one; two tools of one name are refused."""

@@ -146,9 +146,7 @@ class ParseTests(SynchronousTestCase):
     def test_calls(self) -> None:
         """Calls, the reason that goes with them, and arguments as they were written."""
         response = self.read(body({"content": None, "tool_calls": [CALL, OTHER]}, "tool_calls"))
-        self.assertEqual(
-            response.items, (ToolCall("call_1", "look", '{"a":1}'), ToolCall("call_2", "look", '{"a":2}'))
-        )
+        self.assertEqual(response.items, (ToolCall("call_1", "look", '{"a":1}'), ToolCall("call_2", "look", '{"a":2}')))
         self.assertEqual(response.finish, Finish("tool_calls", raw="tool_calls", at=AT))
 
     def test_calls_outweigh_the_reason(self) -> None:
@@ -168,9 +166,7 @@ class ParseTests(SynchronousTestCase):
             },
             "tool_calls",
         )
-        self.assertEqual(
-            self.read(doc, book).items, (ToolCall("c1", "a.b", "{}"), ToolCall("c2", "sh", "ls -l", kind="custom"))
-        )
+        self.assertEqual(self.read(doc, book).items, (ToolCall("c1", "a.b", "{}"), ToolCall("c2", "sh", "ls -l", kind="custom")))
 
     def test_sealed_calls(self) -> None:
         """Google's seal of a call."""

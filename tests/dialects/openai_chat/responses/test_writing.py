@@ -76,9 +76,7 @@ class WriteTests(SynchronousTestCase):
     def test_custom_call(self) -> None:
         """A custom tool's call has its own type, and its input as it is."""
         choice = self.choice(ToolCall("c", "sh", "", kind="custom"), reason="tool_calls")
-        self.assertEqual(
-            choice["message"]["tool_calls"], [{"id": "c", "type": "custom", "custom": {"name": "sh", "input": ""}}]
-        )
+        self.assertEqual(choice["message"]["tool_calls"], [{"id": "c", "type": "custom", "custom": {"name": "sh", "input": ""}}])
 
     def test_legacy(self) -> None:
         """A client that knows functions gets one, in its own words."""

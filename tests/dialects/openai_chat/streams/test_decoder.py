@@ -141,9 +141,7 @@ class DecoderTests(SynchronousTestCase):
 
     def test_text_behind_a_call(self) -> None:
         """Text after a call is another message; a call whose arguments are whole is over by then."""
-        events = self.events(
-            FIRST, chunk({"content": "a"}), fragment(0, "c", "f", "{}"), chunk({"content": "b"}), CALLS, DONE
-        )
+        events = self.events(FIRST, chunk({"content": "a"}), fragment(0, "c", "f", "{}"), chunk({"content": "b"}), CALLS, DONE)
         order = [event.whole for event in events if isinstance(event, ItemClosed)]
         self.assertEqual(
             order,
