@@ -188,6 +188,7 @@ def _options(translation: Translation) -> Options:
         forced_vs_thinking=translation.forced_vs_thinking,
         schema_form=translation.schemas,
         max_tokens=translation.max_tokens,
+        compatible=translation.compatible,
     )
 
 

@@ -61,3 +61,11 @@ class Translation:
         "jsonschema",
         doc="How schemas are written for Gemini models: `openapi` is for older ones that know no JSON Schema.",
     )
+    compatible: bool = key(
+        boolean,
+        False,
+        doc="Whether a provider of the dialect `openai-chat` is a server that only speaks like OpenAI, as most others are. It is "
+        "told nothing then that such servers do not know, and often refuse: `max_tokens` stands for `max_completion_tokens` and "
+        "`user` for `safety_identifier`, developers speak as the system, custom tools are functions, and cache marks, metadata, "
+        "tiers and the like are left out, with a note.",
+    )

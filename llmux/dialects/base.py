@@ -62,10 +62,11 @@ class Dialect:
 
     `error_body(fault, request_id)` gives the HTTP status and the body of a refusal, `read_error(status, headers, body)` the fault
     that a provider's refusal tells. `credential(key)` is the header in which this API takes its key. `names` are the tool names
-    that it allows. `sealed` finds what the objects of a request give back to their maker, and `mark` is how an envelope of ours
-    begins there. `objects` stands in every body that holds a call whose arguments are an object; it is empty where they are
-    texts. `address(model, stream)` is where a provider is asked: the path below its base URL, and the query;
-    `fields(context)` the headers of this API that go with a request that was written here.
+    that it allows, and `compatible` those that servers allow which only speak like it. `sealed` finds what the objects of a
+    request give back to their maker, and `mark` is how an envelope of ours begins there. `objects` stands in every body with a
+    call whose arguments are an object; it is empty where they are texts. `address(model, stream)` is where a provider is asked:
+    the path below its base URL, and the query; `fields(context)` the headers of this API that go with a request that was written
+    here.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Dialect:
     address: Callable[[str, bool], tuple[bytes, bytes]]
     fields: Callable[[Context], Headers] = lambda context: []
     mark: bytes = PREFIX.encode()
+    compatible: NameRule | None = None
     objects: bytes = b""
 
     def loads(self, body: bytes) -> Any:

@@ -23,7 +23,7 @@ class Options:
     `hosted_tools`: tools that another provider runs itself are refused, `map`ped to its own of that family, or left out (`drop`).
     `repair`: what to do with tool results without a call and calls without a result. `forced_vs_thinking`: a forced tool
     excludes manual thinking at Anthropic. `schema_form`: `openapi` for Gemini models that know no JSON Schema. `max_tokens`:
-    Anthropic insists on one; None: the model's most.
+    Anthropic insists on one; None: the model's most. `compatible`: a provider of Chat Completions only speaks like OpenAI.
     """
 
     strict: bool = False
@@ -32,6 +32,7 @@ class Options:
     forced_vs_thinking: Literal["refuse", "drop_thinking", "soften_to_auto"] = "refuse"
     schema_form: Literal["jsonschema", "openapi"] = "jsonschema"
     max_tokens: int | None = None
+    compatible: bool = False
 
 
 @attrs.frozen(kw_only=True)

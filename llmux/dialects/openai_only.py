@@ -42,6 +42,10 @@ class Marks:
 
     def settle(self) -> None:
         """Write the last marks into their parts, and note the others."""
+        if self._context.target.options.compatible:
+            for mark, _ in self._found:
+                self._context.notes.drop(mark.at, "compatible servers do not know it")
+            return
         surplus = max(len(self._found) - _MOST, 0)
         for mark, _ in self._found[:surplus]:
             self._context.notes.drop(mark.at, f"the API keeps {_MOST} cache marks, and these are the last")

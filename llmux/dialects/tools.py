@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterable
 
 import attrs
+import msgspec
 
 from llmux import jsonio
 from llmux.dialects.neutral import CallKind, Item, Tool, ToolCall
+from llmux.dialects.notes import Notes
 
 # A custom tool becomes a function with this one parameter.
 CUSTOM_PARAMETER = "input"
@@ -96,6 +98,20 @@ class Book:
 
 # Nothing was offered, and nothing is renamed.
 NO_TOOLS = Book()
+
+
+def as_function(tool: Tool, notes: Notes) -> Tool:
+    """A custom tool as a function of one parameter. The grammar of its input is told in words: there is no other place for it."""
+    notes.approximate(tool.at, f"free text travels in one parameter, {CUSTOM_PARAMETER}")
+    told = [tool.description] if tool.description else []
+    grammar = tool.grammar
+    if grammar is not None and grammar.get("type") not in (None, "text"):
+        inner = grammar.get("grammar")  # Chat Completions has one object more
+        form = inner if isinstance(inner, dict) else grammar
+        told.append(f"The {CUSTOM_PARAMETER} must match this {form.get('syntax', '')} grammar:\n{form.get('definition', '')}")
+    schema = {"type": "object", "properties": {CUSTOM_PARAMETER: {"type": "string"}}, "required": [CUSTOM_PARAMETER]}
+    description = "\n\n".join(told) if told else tool.description
+    return msgspec.structs.replace(tool, kind="function", description=description, schema=schema, grammar=None)
 
 
 def wrap_input(text: str) -> str:

@@ -44,7 +44,8 @@ class Translation:
             request = _without_hosted_tools(request, provider.name, context)
         self.request: Request = request
         context.turns = 1 + max(map(_TURN, request.items), default=0)
-        context.book = Book(provider.names, request.tools, request.items)
+        names = provider.compatible if context.target.options.compatible else None
+        context.book = Book(names or provider.names, request.tools, request.items)
         self.body: dict[str, Any] = provider.rooms.write_request(request, context)
         context.notes.relax()
 

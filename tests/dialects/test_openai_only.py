@@ -41,7 +41,6 @@ class BetweenTests(SynchronousTestCase):
             {"moderation": {"model": "omni", "policy": {"input": {"mode": "block"}, "output": {"mode": "score"}}}},
             {"user": "u"},
             {"store": True, "metadata": {"a": "b"}, "service_tier": "flex"},
-            {"store": False},
             {"safety_identifier": "s"},
             {"user": "u", "safety_identifier": "s"},
         ):
@@ -56,6 +55,11 @@ class BetweenTests(SynchronousTestCase):
         for client, provider in OTHER.items():
             _, notes = told(client, provider, stream=True, stream_options={"include_obfuscation": False, "x": 1})
             self.assertEqual(notes, ["dropped /stream_options/x"])
+
+    def test_nothing_kept(self) -> None:
+        """Chat Completions keep nothing unless they are told to, and compatible servers refuse the member."""
+        self.assertNotIn("store", told("openai-responses", "openai-chat", store=False)[0])
+        self.assertEqual(told("openai-chat", "openai-responses", store=False)[0]["store"], False)
 
     def test_lifetimes(self) -> None:
         """Only Responses keeps a whole request for half a day."""

@@ -48,6 +48,6 @@ class PageTests(SynchronousTestCase):
         """All dialects and all choices are named."""
         for dialect in DIALECTS:
             self.assertIn(f"| `{dialect}` |", _TEXT)
-        for name in ("strict", "hosted_tools", "repair", "forced_vs_thinking", "max_tokens", "schemas"):
+        for name in ("strict", "hosted_tools", "repair", "forced_vs_thinking", "max_tokens", "schemas", "compatible"):
             self.assertIn(f"`{name}`", _TEXT)
             self.assertTrue(hasattr(Translation(), name))

@@ -17,6 +17,8 @@ def _address(model: str, stream: bool) -> tuple[bytes, bytes]:
     return b"/chat/completions", b""
 
 
+_NAMES = re.compile(r"[A-Za-z0-9_-]+")
+
 OPENAI_CHAT = Dialect(
     name="openai-chat",
     family="openai",
@@ -29,7 +31,8 @@ OPENAI_CHAT = Dialect(
         encoder=streams.encoder,
         lacks=frozenset({"phases", "explanations", "searches", "fetches"}),
     ),
-    names=NameRule(re.compile(r"[A-Za-z0-9_-]+"), 64, customs=True),
+    names=NameRule(_NAMES, 64, customs=True),
+    compatible=NameRule(_NAMES, 64),
     error_body=error_body,
     read_error=read_error,
     sealed=sealed,

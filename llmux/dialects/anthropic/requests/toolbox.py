@@ -14,7 +14,7 @@ from llmux.dialects.anthropic import emulation
 from llmux.dialects.anthropic.requests.marks import Marks
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Request, ServerFamily, Tool, ToolPolicy
-from llmux.dialects.tools import CUSTOM_PARAMETER
+from llmux.dialects.tools import as_function
 
 _EMPTY: dict[str, Any] = {"type": "object", "properties": {}}
 _FREE = ToolPolicy()
@@ -105,9 +105,10 @@ def _tool(tool: Tool, deferring: bool, context: Context, marks: Marks) -> dict[s
         if name != tool.name:
             context.notes.approximate(tool.at, f"called {name} towards the provider")
         written = {"name": name}
-        description = _described(tool)
-        if description is not None:
-            written["description"] = description
+        if tool.kind == "custom":
+            tool = as_function(tool, context.notes)
+        if tool.description is not None:
+            written["description"] = tool.description
         written["input_schema"] = _schema(tool, name, context)
         if tool.strict:
             if context.target.capabilities.schema is False:
@@ -148,20 +149,7 @@ def _hosted(tool: Tool, context: Context) -> dict[str, Any] | None:
     return written
 
 
-def _described(tool: Tool) -> str | None:
-    """What a tool is for. The grammar of a custom tool's input is told in words, because there is no other place for it."""
-    if tool.kind != "custom" or tool.grammar is None or tool.grammar.get("type") in (None, "text"):
-        return tool.description
-    grammar = tool.grammar.get("grammar")  # Chat Completions has one object more
-    form = grammar if isinstance(grammar, dict) else tool.grammar
-    told = f"The {CUSTOM_PARAMETER} must match this {form.get('syntax', '')} grammar:\n{form.get('definition', '')}"
-    return f"{tool.description}\n\n{told}" if tool.description else told
-
-
 def _schema(tool: Tool, name: str, context: Context) -> dict[str, Any]:
-    if tool.kind == "custom":
-        context.notes.approximate(tool.at, f"free text travels in one parameter, {CUSTOM_PARAMETER}")
-        return {"type": "object", "properties": {CUSTOM_PARAMETER: {"type": "string"}}, "required": [CUSTOM_PARAMETER]}
     if tool.schema is None:
         return dict(_EMPTY)
     schema = distinct(tool.schema)

@@ -9,7 +9,7 @@ from llmux.dialects import hosted
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import FORCED, Request, ServerFamily, Tool
 from llmux.dialects.schemas import to_openapi
-from llmux.dialects.tools import CUSTOM_PARAMETER
+from llmux.dialects.tools import as_function
 
 _DECLARATIONS = "functionDeclarations"
 # Where the clients' dialects keep the schema of a function.
@@ -46,13 +46,12 @@ def _function(tool: Tool, name: str, context: Context) -> dict[str, Any]:
     if context.book.renamed(tool.name, tool.namespace):
         notes.approximate(tool.at, f"called {name} towards the provider")
     written: dict[str, Any] = {"name": name}
+    if tool.kind == "custom":
+        tool = as_function(tool, notes)
     description = _described(tool, context)
     if description is not None:
         written["description"] = description
     schema = tool.schema
-    if tool.kind == "custom":
-        notes.approximate(tool.at, f"free text travels in one parameter, {CUSTOM_PARAMETER}")
-        schema = {"type": "object", "properties": {CUSTOM_PARAMETER: {"type": "string"}}, "required": [CUSTOM_PARAMETER]}
     older = context.target.options.schema_form == "openapi"
     if schema is not None and not older:
         written["parametersJsonSchema"] = schema
@@ -75,17 +74,12 @@ def _function(tool: Tool, name: str, context: Context) -> dict[str, Any]:
 
 
 def _described(tool: Tool, context: Context) -> str | None:
-    """What a tool is for, with what has no other place: the grammar of a custom tool's input, and examples."""
-    told = [tool.description] if tool.description else []
-    grammar = tool.grammar
-    if tool.kind == "custom" and grammar is not None and grammar.get("type") not in (None, "text"):
-        inner = grammar.get("grammar")  # Chat Completions has one object more
-        form = inner if isinstance(inner, dict) else grammar
-        told.append(f"The {CUSTOM_PARAMETER} must match this {form.get('syntax', '')} grammar:\n{form.get('definition', '')}")
-    if tool.examples:
-        context.notes.approximate(tool.at, "examples are told in the description")
-        told.append("Examples:\n" + "\n".join(jsonio.dumps(example).decode() for example in tool.examples))
-    return "\n\n".join(told) if told else tool.description
+    """What a tool is for, with examples, which have no other place."""
+    if not tool.examples:
+        return tool.description
+    context.notes.approximate(tool.at, "examples are told in the description")
+    told = "Examples:\n" + "\n".join(jsonio.dumps(example).decode() for example in tool.examples)
+    return f"{tool.description}\n\n{told}" if tool.description else told
 
 
 def _schema_at(tool: Tool, context: Context) -> str:

@@ -27,6 +27,7 @@ from llmux.dialects.neutral import (
 from llmux.dialects.openai_chat.requests.content import NOT_OURS, Content, simple
 from llmux.dialects.openai_chat.requests.messages import ERROR_PREFIX
 from llmux.dialects.openai_only import Marks
+from llmux.dialects.tools import wrap_input
 
 _NO_MARK = "calls cannot be marked"
 
@@ -228,10 +229,12 @@ class Conversation:
         spoken = self._enter("assistant", item, joins=True)
         name = context.book.alias(item.name, item.namespace)
         call: dict[str, Any] = {"id": item.call_id, "type": item.kind}
-        if item.kind == "custom":
+        if item.kind != "custom":
+            call["function"] = {"name": name, "arguments": item.args_text or "{}"}
+        elif not context.target.options.compatible:
             call["custom"] = {"name": name, "input": item.args_text}
         else:
-            call["function"] = {"name": name, "arguments": item.args_text or "{}"}
+            call |= {"type": "function", "function": {"name": name, "arguments": wrap_input(item.args_text)}}
         own = [seal for seal in item.seals if seal.family == self._family == "gemini"]
         if own:
             call["extra_content"] = _extra(own[-1])

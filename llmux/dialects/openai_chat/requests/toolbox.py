@@ -9,6 +9,7 @@ from llmux.dialects import hosted
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import FORCED, CallKind, Request, ServerFamily, Tool, ToolPolicy
 from llmux.dialects.openai_only import Marks
+from llmux.dialects.tools import as_function
 
 _HOSTED: dict[ServerFamily, str] = {"web_search": "web_search_options"}
 
@@ -69,6 +70,8 @@ def _tool(tool: Tool, context: Context, marks: Marks) -> dict[str, Any]:
     if context.book.renamed(tool.name, tool.namespace):
         notes.approximate(tool.at, f"called {name} towards the provider")
     body: dict[str, Any] = {"name": name}
+    if tool.kind == "custom" and context.target.options.compatible:
+        tool = as_function(tool, notes)
     description = _described(tool, context)
     if description is not None:
         body["description"] = description
@@ -153,6 +156,7 @@ def _named(request: Request, policy: ToolPolicy, index: int, context: Context) -
     """A tool by its name towards the provider."""
     name = policy.names[index]
     tool = next((tool for tool in request.tools if tool.name == name), None)
-    kind: CallKind = "custom" if tool is not None and tool.kind == "custom" else "function"
+    custom = tool is not None and tool.kind == "custom" and not context.target.options.compatible
+    kind: CallKind = "custom" if custom else "function"
     alias = context.book.alias(name, "" if tool is None else tool.namespace)
     return {"type": kind, kind: {"name": alias}}

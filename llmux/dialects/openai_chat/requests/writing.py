@@ -8,7 +8,7 @@ from typing import Any
 from llmux.dialects import openai_only
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Level, Output, ReasoningPolicy, Request, Tier
-from llmux.dialects.openai_chat.requests import limits, toolbox
+from llmux.dialects.openai_chat.requests import compatible, limits, toolbox
 from llmux.dialects.openai_chat.requests.conversation import Conversation, plain
 from llmux.dialects.openai_only import Marks
 from llmux.dialects.pairing import Rule, paired
@@ -63,6 +63,8 @@ def write(request: Request, context: Context) -> dict[str, Any]:
         body.update(_form(request, context))
     _rest(request, context, body)
     openai_only.write(request, context, body, _TTLS)
+    if context.target.options.compatible:
+        compatible.reduce(body, request, context)
     return body
 
 
@@ -107,7 +109,7 @@ def _rest(request: Request, context: Context, members: dict[str, Any]) -> None:
     """Whose request it is, how urgent, and what is kept of it; written into the body's `members`."""
     if request.metadata:
         members["metadata"] = dict(request.metadata)
-    if request.store is not None:
-        members["store"] = request.store
+    if request.store:  # nothing is kept otherwise, and many compatible servers refuse to be told so
+        members["store"] = True
     if request.tier is not None:
         members["service_tier"] = _TIERS[request.tier]
