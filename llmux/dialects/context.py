@@ -67,8 +67,9 @@ class Context:
     `asked` is the client's body, parts of which some dialects repeat. `stream` and `framed`: the client wants a stream, as
     server-sent events (only Gemini's can be anything else). `version` is the client's `anthropic-version`. `now` is in Unix
     seconds. `turns` counts the turns of the request, which keeps ids that are made up here apart from those of other turns.
-    `provider_version` is set by whoever writes a request for a provider whose API has versions. `shelf` is what this client may
-    have lost. `nested` are the provider's names of tools whose arguments it knows only inside one member of an object.
+    `provider_version` and `provider_betas` are set by whoever writes a request for a provider whose API has them. `shelf` is
+    what this client may have lost. `nested` are the provider's names of tools whose arguments it knows only inside one member
+    of an object.
     """
 
     notes: Notes = attrs.Factory(Notes)
@@ -82,6 +83,7 @@ class Context:
     now: int = 0
     turns: int = 0
     provider_version: str | None = None
+    provider_betas: list[str] = attrs.Factory(list)
     shelf: Shelf | None = None
     nested: set[str] = attrs.Factory(set)
 

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from llmux.dialects import choosing
 from llmux.dialects.base import Dialect
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Caching, Output, Request, Sampling, ToolPolicy
@@ -86,13 +87,13 @@ def _parsed(client: Dialect, surface: _Surface, context: Context) -> Request:
 
 def _stripped(request: Request, context: Context) -> Request:
     """What counts. How tokens are chosen does not; tools of a provider's own are refused by those who count."""
-    for tool in request.tools:
-        if tool.kind == "hosted":
-            context.notes.approximate(tool.at, "a tool that the provider runs itself is not counted")
+    own = [tool for tool in request.tools if tool.kind == "hosted"]
+    for tool in own:
+        context.notes.approximate(tool.at, "a tool that the provider runs itself is not counted")
+    request = choosing.without(request, own)
     output = request.output
     return msgspec.structs.replace(
         request,
-        tools=tuple(tool for tool in request.tools if tool.kind != "hosted"),
         policy=ToolPolicy() if request.policy.mode == "hosted" else request.policy,
         sampling=Sampling(max_out=context.target.capabilities.max_out or _ROOM),
         output=Output(output.format, output.schema, output.name, output.description, output.strict),

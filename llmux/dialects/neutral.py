@@ -11,7 +11,8 @@ characters and they cost half of what an attrs class does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, repeat
 from typing import Any, Literal
 
 import msgspec
@@ -307,11 +308,28 @@ def plain(parts: Iterable[Part]) -> str:
 ToolKind = Literal["function", "custom", "hosted"]
 
 
+class Server(msgspec.Struct, frozen=True, gc=False):
+    """A server of tools (MCP) that the provider connects to. `token` is what it is shown as a bearer's, `headers` are the others.
+
+    `allowed` are the tools that may be used, None: all of them. `unsaid` are pointers of what no other API can be told of it,
+    each with the reason: whoever tells another API of the server refuses.
+    """
+
+    label: str
+    url: str
+    token: str | None = None
+    headers: Mapping[str, str] = {}
+    allowed: tuple[str, ...] | None = None
+    deferred: bool | None = None
+    unsaid: tuple[tuple[str, str], ...] = ()
+    at: str = ""
+
+
 class Tool(msgspec.Struct, frozen=True, gc=False):
     """A tool that the client offers (`function`, `custom`: free text in), or that the provider has (`hosted`).
 
     `schema` is the JSON Schema of a function's arguments, None where it has none; `grammar` is a custom tool's `format`.
-    `family` and `raw` are a hosted tool's: `raw` is the tool as `dialect` said it.
+    `family` and `raw` are a hosted tool's: `raw` is the tool as `dialect` said it; `server` is what a family of `mcp` is about.
     """
 
     name: str
@@ -328,6 +346,7 @@ class Tool(msgspec.Struct, frozen=True, gc=False):
     family: ServerFamily = "other"
     dialect: str = ""
     raw: Any = None
+    server: Server | None = None
     at: str = ""
 
 
@@ -338,17 +357,22 @@ FORCED = ("required", "one", "subset_required", "hosted")
 class ToolPolicy(msgspec.Struct, frozen=True, gc=False):
     """Which tools may, must or must not be called.
 
-    `mode`: `one` forces `names[0]`; the subsets confine to `names`; `validated` is Gemini's; `hosted` forces a tool of the
-    provider, told by `raw`. None: the request does not say. `parallel` is whether several calls may come at once. `kinds`
-    goes with `names`.
+    `mode`: `one` forces `names[0]`; the subsets confine to `names`, the providers' own tools among them; `validated` is Gemini's;
+    `hosted` forces a tool of the provider, told by `raw`. None: the request does not say. `parallel` is whether several calls may
+    come at once. `kinds` goes with `names`.
     """
 
     mode: Literal["auto", "none", "required", "one", "subset_auto", "subset_required", "validated", "hosted"] | None = None
     names: tuple[str, ...] = ()
-    kinds: tuple[CallKind, ...] = ()
+    kinds: tuple[ToolKind, ...] = ()
     parallel: bool | None = None
     max_calls: int | None = None
     raw: Any = None
+
+    @property
+    def named(self) -> Iterator[tuple[str, ToolKind]]:
+        """The names, each with its kind."""
+        return zip(self.names, chain(self.kinds, repeat("function")), strict=False)
 
 
 class Sampling(msgspec.Struct, frozen=True, gc=False):

@@ -143,6 +143,15 @@ def flag(value: object, at: str) -> bool | None:
     return value
 
 
+def strings(value: object, at: str) -> list[str]:
+    """A list of strings. An absent list is an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise invalid(at, f"{at} must be a list of strings")
+    return value
+
+
 def role(value: object, at: str, roles: Mapping[str, Role]) -> Role:
     """One of a dialect's roles."""
     known = roles.get(value) if isinstance(value, str) else None

@@ -9,10 +9,8 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-import msgspec
-
 from llmux import jsonio
-from llmux.dialects import sse
+from llmux.dialects import choosing, sse
 from llmux.dialects.base import Dialect, Rooms
 from llmux.dialects.context import Context
 from llmux.dialects.events import Delta, Ended, Event
@@ -41,7 +39,7 @@ class Translation:
         if context.shelf is not None:
             request = context.shelf.restore(request, provider.family)
         if request.tools and context.target.options.hosted_tools == "drop":
-            request = _without_hosted_tools(request, provider.name, context)
+            request = _without_others_tools(request, provider.name, context)
         self.request: Request = request
         context.turns = 1 + max(map(_TURN, request.items), default=0)
         names = provider.compatible if context.target.options.compatible else None
@@ -162,17 +160,15 @@ class StreamTranslation:
         return b"".join(told)
 
 
-def _without_hosted_tools(request: Request, provider: str, context: Context) -> Request:
+def _without_others_tools(request: Request, provider: str, context: Context) -> Request:
     """The request without the tools that only another provider could run."""
-    kept = []
-    for tool in request.tools:
-        if tool.kind == "hosted" and tool.dialect != provider:
-            context.notes.drop(tool.at, f"{tool.name or tool.family} is run by another provider")
-        else:
-            kept.append(tool)
-    if not kept and request.policy.mode in FORCED:
+    gone = [tool for tool in request.tools if tool.kind == "hosted" and tool.dialect != provider]
+    for tool in gone:
+        context.notes.drop(tool.at, f"{tool.name or tool.family} is run by another provider")
+    request = choosing.without(request, gone)
+    if not request.tools and request.policy.mode in FORCED:
         context.notes.refuse(request.where.get("policy", ""), "a tool has to be called, and there is none that the provider has")
-    return msgspec.structs.replace(request, tools=tuple(kept))
+    return request
 
 
 def body_of(body: bytes, loads: Callable[[bytes], Any] = jsonio.loads) -> dict[str, Any]:

@@ -94,6 +94,20 @@ class HostedTests(SynchronousTestCase):
             self.assertEqual(refused(RE, provider, filtered), "/tools/0/filters/allowed_domains")
         self.assertEqual(refused(AN, GE, [{**FETCH, "blocked_domains": ["b.org"]}]), "/tools/0/blocked_domains")
 
+    def test_one_counterpart_for_two(self) -> None:
+        """Two tools that become one are one if both may do the same, and are refused if not."""
+        near = {"user_location": {"type": "approximate", "city": "Oslo"}}
+        body, _ = told(AN, RE, [{**SEARCH, **near, "allowed_domains": ["a.org"]}, {**FETCH, "allowed_domains": ["a.org"]}])
+        self.assertEqual(body["tools"], [{"type": "web_search", **near, "filters": {"allowed_domains": ["a.org"]}}])
+        self.assertEqual(refused(AN, RE, [{**SEARCH, "allowed_domains": ["a.org"]}, FETCH]), "/tools/1")
+        two: list[dict[str, Any]] = [{"googleSearch": {}}, {"enterpriseWebSearch": {}}]
+        self.assertEqual(told(GE, AN, two)[0]["tools"], [SEARCH])
+        self.assertEqual(told(GE, CH, two)[0]["web_search_options"], {})
+        two[1] = {"enterpriseWebSearch": {"excludeDomains": ["b.org"]}}
+        self.assertEqual(refused(GE, AN, two), "/tools/1/enterpriseWebSearch")
+        own = [{"googleSearch": {}}, {"functionDeclarations": [{"name": "web_search"}]}]
+        self.assertEqual(refused(GE, AN, own), "/tools/1/functionDeclarations/0")
+
     def test_place(self) -> None:
         """Where the user is, and how much to read."""
         near = {"city": "Oslo", "country": "NO"}
@@ -115,6 +129,14 @@ class HostedTests(SynchronousTestCase):
         self.assertEqual(notes, ["approximated /tools/0", "dropped /tools/0/max_uses"])
         _, notes = told(GE, AN, [{"googleSearch": {"timeRangeFilter": {"startTime": "2026-01-01T00:00:00Z"}}}])
         self.assertIn("dropped /tools/0/googleSearch/timeRangeFilter/startTime", notes)
+        fetch = {**FETCH, "url_sources": {"user_input": {"type": "all"}, "client_tool_results": {"type": "none"}}}
+        self.assertEqual(refused(AN, RE, [fetch]), "/tools/0/url_sources/client_tool_results")
+        odd = {**SEARCH, "user_location": {"type": "approximate", "city": "Oslo", "street": "Karl Johans gate"}}
+        for provider in (CH, RE):
+            self.assertIn("dropped /tools/0/user_location/street", told(AN, provider, [odd])[1])
+        self.assertIn(
+            "dropped /tools/0/search_context_size", told(RE, CH, [{"type": "web_search", "search_context_size": "x"}])[1]
+        )
         called = {**SEARCH, "allowed_callers": ["code_execution_20250825"]}
         self.assertEqual(refused(AN, RE, [called]), "/tools/0/allowed_callers")
         for container, at in (("cntr_1", ""), ({"type": "auto", "file_ids": ["f"]}, "/file_ids")):
@@ -136,6 +158,60 @@ class HostedTests(SynchronousTestCase):
             self.assertEqual(body["tool_choice"], {"type": "tool", "name": name})
         for provider in (CH, GE):
             self.assertEqual(refused(AN, provider, [SEARCH], tool_choice=choice), "/tool_choice")
+        body, _ = told(RE, AN, [{"type": "web_search"}], tool_choice={"type": "web_search_preview"})
+        self.assertEqual(body["tool_choice"], choice)
+
+    def test_allowed(self) -> None:
+        """What may be used: among all tools at Responses and Anthropic, among functions alone elsewhere."""
+        functions = [{"type": "function", "name": name, "parameters": {"type": "object", "properties": {}}} for name in "fg"]
+        offered, f, search = [*functions, {"type": "web_search"}], {"type": "function", "name": "f"}, {"type": "web_search"}
+
+        def allowed(provider: str, mode: str, *tools: Any) -> dict[str, Any]:
+            choice = {"type": "allowed_tools", "mode": mode, "tools": list(tools)}
+            return told(RE, provider, offered, tool_choice=choice)[0]
+
+        body = allowed(CH, "auto", f)
+        self.assertNotIn("web_search_options", body)
+        self.assertEqual(body["tool_choice"]["allowed_tools"]["tools"], [{"type": "function", "function": {"name": "f"}}])
+        body = allowed(CH, "auto", search)
+        self.assertEqual((body["web_search_options"], body["tool_choice"]), ({}, "none"))
+        body = allowed(GE, "auto", f)
+        self.assertEqual([list(tool) for tool in body["tools"]], [["functionDeclarations"]])
+        body = allowed(GE, "auto", search)
+        self.assertEqual(body["toolConfig"], {"functionCallingConfig": {"mode": "NONE"}})
+        self.assertEqual(body["tools"][1:], [{"googleSearch": {}}])
+        self.assertEqual([tool["name"] for tool in allowed(AN, "auto", f)["tools"]], ["f"])
+        body = allowed(AN, "required", search)
+        self.assertEqual((body["tools"], body["tool_choice"]), ([SEARCH], {"type": "any"}))
+        for provider in (CH, GE):
+            only = {"type": "allowed_tools", "mode": "required", "tools": [search]}
+            self.assertEqual(refused(RE, provider, offered, tool_choice=only), "/tool_choice")
+            body, notes = told(RE, provider, [search], tool_choice="none")
+            self.assertNotIn("earch", "".join(body))
+            self.assertNotIn("tools", body)
+            self.assertEqual(notes, ["approximated /tools/0"])
+
+    def test_allowed_among_functions(self) -> None:
+        """Where the choice is among functions alone, the search stays allowed elsewhere too."""
+        offered = [{"functionDeclarations": [{"name": "f"}, {"name": "g"}]}, {"googleSearch": {}}]
+
+        def configured(mode: str, *names: str) -> dict[str, Any]:
+            return {"functionCallingConfig": {"mode": mode, **({"allowedFunctionNames": list(names)} if names else {})}}
+
+        body, _ = told(GE, AN, offered, toolConfig=configured("AUTO", "f"))
+        self.assertEqual([tool["name"] for tool in body["tools"]], ["f", "web_search"])
+        body, _ = told(GE, AN, offered, toolConfig=configured("NONE"))
+        self.assertEqual((body["tools"], body["tool_choice"]), ([SEARCH], {"type": "auto"}))
+        body, _ = told(GE, RE, offered, toolConfig=configured("NONE"))
+        only = {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "web_search"}]}
+        self.assertEqual(body["tool_choice"], only)
+        body, _ = told(GE, RE, offered, toolConfig=configured("AUTO", "f"))
+        self.assertEqual(body["tool_choice"]["tools"], [{"type": "function", "name": "f"}, {"type": "web_search"}])
+        body, _ = told(GE, CH, offered, toolConfig=configured("NONE"))
+        self.assertEqual((body["tool_choice"], body["web_search_options"]), ("none", {}))
+        for provider in (CH, RE, AN):  # a search that nobody can run takes no choice with it
+            body, _ = told(GE, provider, offered, "drop", toolConfig=configured("NONE"))
+            self.assertIn(body["tool_choice"], ("none", {"type": "none"}))
 
     def test_tools_found_late(self) -> None:
         """Tools that are looked for stay where they were, if the provider has such a search."""
@@ -145,5 +221,10 @@ class HostedTests(SynchronousTestCase):
         body, _ = told(AN, RE, [late, finder])
         self.assertEqual((body["tools"][0]["defer_loading"], body["tools"][1]), (True, {"type": "tool_search"}))
         function = {"type": "function", "name": "f", "parameters": schema, "strict": False, "defer_loading": True}
-        body, _ = told(RE, AN, [function, {"type": "tool_search"}])
-        self.assertEqual(body["tools"], [late, finder])
+        for hosted_tools in ("refuse", "map"):  # whatever is found was offered by the client
+            body, _ = told(RE, AN, [function, {"type": "tool_search"}], hosted_tools)
+            self.assertEqual(body["tools"], [late, finder])
+            for provider in (CH, GE):
+                body, notes = told(RE, provider, [function, {"type": "tool_search"}], hosted_tools)
+                self.assertEqual(len(body["tools"]), 1)
+                self.assertEqual(sorted(notes), ["approximated /tools/0", "dropped /tools/1"])

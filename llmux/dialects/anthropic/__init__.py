@@ -20,8 +20,11 @@ def _address(model: str, stream: bool) -> tuple[bytes, bytes]:
 
 
 def _fields(context: Context) -> Headers:
-    """The version for which the request was written."""
-    return [(b"anthropic-version", (context.provider_version or versions.NEWER).encode())]
+    """The version for which the request was written, and the betas that it needs."""
+    version = (b"anthropic-version", (context.provider_version or versions.NEWER).encode())
+    if not context.provider_betas:
+        return [version]
+    return [version, (b"anthropic-beta", ",".join(context.provider_betas).encode())]
 
 
 ANTHROPIC = Dialect(

@@ -9,6 +9,7 @@ import msgspec
 
 from llmux.dialects import reading
 from llmux.dialects.anthropic import servers
+from llmux.dialects.anthropic.requests import mcp
 from llmux.dialects.anthropic.requests.draft import Draft, Reader
 from llmux.dialects.anthropic.requests.parts import read_mark
 from llmux.dialects.context import Context
@@ -21,26 +22,33 @@ _CHOICE = frozenset({"type", "name", "disable_parallel_tool_use"})
 def _tools(value: Any, draft: Draft) -> None:
     """The tools in their order. What Anthropic runs itself, or wrote the schema of, is a hosted one."""
     context = draft.context
-    tools = [_tool(node, at, context) for at, node in objects(value, "/tools")]
+    tools = [_tool(node, at, draft) for at, node in objects(value, "/tools")]
     # Late loading means something only where the provider itself searches; a client's own search loads by references.
     late = [index for index, tool in enumerate(tools) if tool.deferred]
     if late and not any(tool.family == "tool_search" for tool in tools):
         for index in late:
             context.notes.approximate(f"{tools[index].at}/defer_loading", "the tool is there from the beginning")
             tools[index] = msgspec.structs.replace(tools[index], deferred=None)
-    draft.slots["tools"] = tuple(tools)
+    draft.slots["tools"] = (*tools, *draft.slots.get("tools", ()))
+
+
+def _mcp_servers(value: Any, draft: Draft) -> None:
+    """The servers are told with their toolsets, those that have none as tools of their own."""
+    alone = tuple(_hosted(toolset, at, draft) for at, toolset in mcp.without_toolset(draft.doc))
+    draft.slots["tools"] = (*draft.slots.get("tools", ()), *alone)
 
 
 def _tool_choice(value: Any, draft: Draft) -> None:
     draft.choice = obj(value, "/tool_choice")
 
 
-MEMBERS: dict[str, Reader] = {"tools": _tools, "tool_choice": _tool_choice}
+MEMBERS: dict[str, Reader] = {"tools": _tools, "tool_choice": _tool_choice, "mcp_servers": _mcp_servers}
 
 
-def _tool(node: dict[str, Any], at: str, context: Context) -> Tool:
+def _tool(node: dict[str, Any], at: str, draft: Draft) -> Tool:
     if node.get("type") not in (None, "", "custom"):
-        return _hosted(node, at, context)
+        return _hosted(node, at, draft)
+    context = draft.context
     slots: dict[str, Any] = {"at": at}
     for name, value in node.items():
         slot = _SLOTS.get(name)
@@ -53,11 +61,13 @@ def _tool(node: dict[str, Any], at: str, context: Context) -> Tool:
     return Tool(**slots)
 
 
-def _hosted(node: dict[str, Any], at: str, context: Context) -> Tool:
+def _hosted(node: dict[str, Any], at: str, draft: Draft) -> Tool:
     kind = string(node.get("type"), f"{at}/type")
-    name = string(node.get("name"), f"{at}/name") or kind
-    mark = read_mark(node.get("cache_control"), at, context)
-    return Tool(name, "hosted", mark=mark, family=servers.family_of_type(kind), dialect="anthropic", raw=node, at=at)
+    family = servers.family_of_type(kind)
+    server = mcp.read(at, node, draft.doc, draft.context.notes) if family == "mcp" else None
+    name = (string(node.get("name"), f"{at}/name") or kind) if server is None else server.label
+    mark = read_mark(node.get("cache_control"), at, draft.context)
+    return Tool(name, "hosted", mark=mark, family=family, dialect="anthropic", raw=node, server=server, at=at)
 
 
 def _examples(value: object, at: str) -> tuple[Any, ...]:

@@ -114,11 +114,6 @@ def _container(value: Any, draft: Draft) -> None:
         draft.context.notes.refuse("/container", "only Anthropic has its containers and skills")
 
 
-def _mcp_servers(value: Any, draft: Draft) -> None:
-    if value:
-        draft.context.notes.refuse("/mcp_servers", "only Anthropic connects to these servers")
-
-
 def _compaction(value: Any, draft: Draft) -> None:
     draft.context.notes.refuse("/compaction", "only Anthropic compacts a conversation")
 
@@ -148,7 +143,6 @@ _MEMBERS: dict[str, Reader] = {
     "system": _system,
     # what changes the meaning if it is left out
     "container": _container,
-    "mcp_servers": _mcp_servers,
     "compaction": _compaction,
     "thread": _thread,
     # what does not

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -11,6 +10,7 @@ import msgspec
 
 from llmux.dialects import hosted
 from llmux.dialects.anthropic import emulation
+from llmux.dialects.anthropic.requests import mcp, schemas
 from llmux.dialects.anthropic.requests.marks import Marks
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import Request, ServerFamily, Tool, ToolPolicy
@@ -25,15 +25,17 @@ _HOSTED: dict[ServerFamily, tuple[str, str]] = {
     "url_context": ("web_fetch_20250910", "web_fetch"),
     "code": ("code_execution_20250825", "code_execution"),
     "tool_search": ("tool_search_tool_bm25_20251119", "tool_search_tool_bm25"),
+    "mcp": ("mcp_toolset", ""),
 }
 _READERS = ("web_search", "web_fetch")  # they may be told which sites to read
 
 
 class Toolbox(msgspec.Struct):
-    """The members `tools` and `tool_choice`."""
+    """The members `tools` and `tool_choice`, and `mcp_servers`."""
 
     tools: list[dict[str, Any]]
     choice: dict[str, Any] | None
+    servers: list[dict[str, Any]] = msgspec.field(default_factory=list)
 
     @property
     def forced(self) -> bool:
@@ -51,16 +53,21 @@ def pack(request: Request, context: Context, marks: Marks) -> Toolbox:
     """The toolbox of a request; with a tool that stands for structured output where the model has none. Raises Fault."""
     if not request.tools and request.output.format != "schema":
         return Toolbox([], None)
-    written = []
-    deferring = hosted.finds_tools(request, context)
+    box = Toolbox([], None)
+    known: dict[object, dict[str, Any]] = {}
+    deferring = hosted.finds_tools(request)
     for offered in _distinct(_confined(request), context):
-        tool = _tool(offered, deferring, context, marks)
-        if tool is not None:
-            written.append(tool)
-    choice = _choice(request, context) if written else None
+        tool = _tool(offered, deferring, context, marks, box)
+        if tool is None:
+            continue
+        name = tool.get("name") or (tool["type"], tool.get("mcp_server_name"))
+        if not hosted.joins(tool, known.get(name), offered, context.notes):
+            known[name] = tool
+            box.tools.append(tool)
+    box.choice = _choice(request, context) if box.tools else None
     if request.output.format == "schema" and context.target.capabilities.schema is False:
-        return _answering(request, context, written, choice)
-    return Toolbox(written, choice)
+        _answering(request, context, box)
+    return box
 
 
 def _confined(request: Request) -> Sequence[Tool]:
@@ -97,8 +104,10 @@ def _same(one: Tool, other: Tool) -> bool:
     )
 
 
-def _tool(tool: Tool, deferring: bool, context: Context, marks: Marks) -> dict[str, Any] | None:
-    if tool.kind == "hosted":
+def _tool(tool: Tool, deferring: bool, context: Context, marks: Marks, box: Toolbox) -> dict[str, Any] | None:
+    if tool.family == "mcp" and tool.dialect != "anthropic":
+        written = _server(tool, deferring, context, box)
+    elif tool.kind == "hosted":
         written = _hosted(tool, context)
     else:
         name = context.book.alias(tool.name, tool.namespace)
@@ -149,10 +158,20 @@ def _hosted(tool: Tool, context: Context) -> dict[str, Any] | None:
     return written
 
 
+def _server(tool: Tool, deferring: bool, context: Context, box: Toolbox) -> dict[str, Any] | None:
+    """A server's toolset; the server stands beside the tools."""
+    server = hosted.server(tool, _HOSTED, context)
+    if server is None:
+        return None
+    node, toolset = mcp.write(server, deferring, context)
+    box.servers.append(node)
+    return toolset
+
+
 def _schema(tool: Tool, name: str, context: Context) -> dict[str, Any]:
     if tool.schema is None:
         return dict(_EMPTY)
-    schema = distinct(tool.schema)
+    schema = schemas.distinct(tool.schema)
     if schema is not tool.schema:
         context.notes.approximate(tool.at, "what is required was named twice")
     if not emulation.is_plain(schema):
@@ -162,57 +181,6 @@ def _schema(tool: Tool, name: str, context: Context) -> dict[str, Any]:
     if schema.get("type") is None:
         return {"type": "object", **{name: value for name, value in schema.items() if name != "type"}}
     return schema
-
-
-def distinct(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with each required name once; itself, if no name is there twice."""
-    changed: dict[str, Any] = {}
-    for keyword, inner in schema.items():
-        rewrite = _INSIDE.get(keyword)
-        if rewrite is not None:
-            once = rewrite(inner)
-            if once is not inner:
-                changed[keyword] = once
-    return {**schema, **changed} if changed else schema
-
-
-def _single(schema: Any) -> Any:
-    return distinct(schema) if isinstance(schema, dict) else schema
-
-
-def _named(schemas: Any) -> Any:
-    if not isinstance(schemas, dict):
-        return schemas
-    changed: dict[str, Any] = {}
-    for name, each in schemas.items():
-        if isinstance(each, dict):
-            once = distinct(each)
-            if once is not each:
-                changed[name] = once
-    return {**schemas, **changed} if changed else schemas
-
-
-def _listed(schemas: Any) -> Any:
-    if not isinstance(schemas, list):
-        return schemas
-    written = [_single(each) for each in schemas]
-    return schemas if all(map(operator.is_, written, schemas)) else written
-
-
-def _once(names: Any) -> Any:
-    if not isinstance(names, list) or set(map(type, names)) != {str}:
-        return names
-    once = list(dict.fromkeys(names))
-    return names if len(once) == len(names) else once
-
-
-# What a keyword holds: schemas, alone, in lists or by name; or names. What stands elsewhere is data, whatever its name.
-_INSIDE: dict[str, Callable[[Any], Any]] = {
-    "required": _once,
-    **dict.fromkeys(("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"), _single),
-    **dict.fromkeys(("anyOf", "oneOf", "allOf", "prefixItems"), _listed),
-    **dict.fromkeys(("properties", "$defs", "definitions", "patternProperties", "dependentSchemas"), _named),
-}
 
 
 def _choice(request: Request, context: Context) -> dict[str, Any] | None:
@@ -258,24 +226,25 @@ def _alias(request: Request, name: str, context: Context) -> str:
     return context.book.alias(name, namespace)
 
 
-def _answering(request: Request, context: Context, tools: list[dict[str, Any]], choice: dict[str, Any] | None) -> Toolbox:
+def _answering(request: Request, context: Context, box: Toolbox) -> None:
     """A tool whose arguments are the answer. The model must call it, or one of the client's own."""
     at = request.where.get("format", "")
-    schema = request.output.schema
+    schema, choice = request.output.schema, box.choice
     if not isinstance(schema, dict) or not emulation.is_plain(schema):
         context.notes.refuse(at, "the model has no structured output, and a tool takes objects only")
-        return Toolbox(tools, choice)
-    if any(tool.get("name") == emulation.ANSWER for tool in tools):
+        return
+    if any(tool.get("name") == emulation.ANSWER for tool in box.tools):
         context.notes.refuse(at, f"the tool that stands for structured output is called {emulation.ANSWER} too")
-        return Toolbox(tools, choice)
+        return
     context.notes.approximate(at, "the model has no structured output: it answers by calling a tool")
     if choice is not None and choice["type"] == "tool":
-        return Toolbox(tools, choice)
+        return
     description = request.output.description or "Give the final answer with this tool."
     answer = {"name": emulation.ANSWER, "description": description, "input_schema": {"type": "object", **schema}}
-    if not tools or (choice is not None and choice["type"] == "none"):
-        return Toolbox([*tools, answer], {"type": "tool", "name": emulation.ANSWER})
-    forced: dict[str, Any] = {"type": "any"}
-    if choice is not None and choice.get("disable_parallel_tool_use"):
-        forced["disable_parallel_tool_use"] = True
-    return Toolbox([*tools, answer], forced)
+    if not box.tools or (choice is not None and choice["type"] == "none"):
+        box.choice = {"type": "tool", "name": emulation.ANSWER}
+    else:
+        box.choice = {"type": "any"}
+        if choice is not None and choice.get("disable_parallel_tool_use"):
+            box.choice["disable_parallel_tool_use"] = True
+    box.tools.append(answer)

@@ -53,6 +53,8 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     body["messages"] = conversation.messages()
     if tools.tools:
         body["tools"] = tools.tools
+    if tools.servers:
+        body["mcp_servers"] = tools.servers
     if tools.choice is not None:
         body["tool_choice"] = tools.choice
     if thoughts.config is not None:

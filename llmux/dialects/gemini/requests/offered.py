@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Any
 
-from llmux.dialects import reading
+from llmux.dialects import choosing, reading
 from llmux.dialects.context import Context
+from llmux.dialects.gemini.requests import mcp
 from llmux.dialects.gemini.servers import FAMILIES
 from llmux.dialects.gemini.spelling import Node, camel
 from llmux.dialects.neutral import CallKind, Tool, ToolPolicy
@@ -32,6 +34,8 @@ def tools(node: Node, context: Context) -> Iterator[Tool]:
             if kind == _FUNCTIONS:
                 for declaration in each.children(kind):
                     yield _function(declaration, context)
+            elif kind == "mcpServers":
+                yield from map(mcp.read, each.children(kind), repeat(context))
             else:
                 family = FAMILIES.get(kind, "other")
                 yield Tool(kind, "hosted", family=family, dialect="gemini", raw={kind: value}, at=each.where(kind))
@@ -86,7 +90,7 @@ def policy(node: Node, offered: Iterable[Tool], where: dict[str, str], context: 
     if mode is None and not names:
         return ToolPolicy()
     where["policy"] = at if mode is not None else names_at
-    return _policy(mode, tuple(names), names_at, context)
+    return choosing.beside(_policy(mode, tuple(names), names_at, context), offered)
 
 
 def _policy(mode: str | None, names: tuple[str, ...], names_at: str, context: Context) -> ToolPolicy:

@@ -7,6 +7,7 @@ from typing import Any
 from llmux import jsonio
 from llmux.dialects import hosted
 from llmux.dialects.context import Context
+from llmux.dialects.gemini.requests import mcp
 from llmux.dialects.neutral import FORCED, Request, ServerFamily, Tool
 from llmux.dialects.schemas import to_openapi
 from llmux.dialects.tools import as_function
@@ -15,7 +16,12 @@ _DECLARATIONS = "functionDeclarations"
 # Where the clients' dialects keep the schema of a function.
 _SCHEMAS = (("function", "parameters"), ("parameters",), ("input_schema",), ("parametersJsonSchema",))
 # family of another provider's tool -> ours
-_HOSTED: dict[ServerFamily, str] = {"web_search": "googleSearch", "web_fetch": "urlContext", "code": "codeExecution"}
+_HOSTED: dict[ServerFamily, str] = {
+    "web_search": "googleSearch",
+    "web_fetch": "urlContext",
+    "code": "codeExecution",
+    "mcp": "mcpServers",
+}
 
 
 def tools(request: Request, context: Context) -> list[dict[str, Any]]:
@@ -24,7 +30,7 @@ def tools(request: Request, context: Context) -> list[dict[str, Any]]:
     theirs: list[dict[str, Any]] = []
     for tool in request.tools:
         if tool.kind == "hosted":
-            theirs += _hosted(tool, context)
+            _hosted(tool, theirs, context)
             continue
         name = context.book.alias(tool.name, tool.namespace)
         if name not in functions:
@@ -100,19 +106,28 @@ def _schema_at(tool: Tool, context: Context) -> str:
     return tool.at
 
 
-def _hosted(tool: Tool, context: Context) -> list[dict[str, Any]]:
-    """A tool of the provider's own: Gemini's as it is, another's of the same family where that is asked for."""
+def _hosted(tool: Tool, theirs: list[dict[str, Any]], context: Context) -> None:
+    """Enter a tool of the provider's own: Gemini's as it is, another's of the same family where that is asked for."""
     if tool.dialect == "gemini":
-        return [dict(tool.raw)]
-    name = hosted.counterpart(tool, _HOSTED, context)
-    if name is None:
-        return []
+        theirs.append(dict(tool.raw))
+        return
     if tool.mark is not None:
         context.notes.drop(tool.mark.at, "the provider decides what it caches")
+    if tool.family == "mcp":
+        server = hosted.server(tool, _HOSTED, context)
+        if server is not None:
+            theirs.append({"mcpServers": [mcp.write(server, context)]})
+        return
+    name = hosted.counterpart(tool, _HOSTED, context)
+    if name is None:
+        return
     said, is_search = hosted.read(tool, context.notes), name == "googleSearch"
     said.nowhere_else(context.notes, blocked=not is_search)
     said.unplaced(context.notes)
-    return [{name: {"excludeDomains": said.blocked} if said.blocked and is_search else {}}]
+    node = {"excludeDomains": said.blocked} if said.blocked and is_search else {}
+    earlier = next((each[name] for each in theirs if name in each), None)
+    if not hosted.joins(node, earlier, tool, context.notes):
+        theirs.append({name: node})
 
 
 def choice(request: Request, context: Context) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from llmux.dialects import openai_only
+from llmux.dialects import choosing, openai_only
 from llmux.dialects.context import Context
 from llmux.dialects.gemini.requests import offers, thinking
 from llmux.dialects.gemini.requests.conversation import Conversation
@@ -32,10 +32,11 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     if conversation.system:
         body["systemInstruction"] = {"parts": conversation.system}
     body["contents"] = conversation.contents
-    tools = offers.tools(request, context)
+    offered = choosing.among_functions(request, context.notes)
+    tools = offers.tools(offered, context)
     if tools:
         body["tools"] = tools
-    choice = offers.choice(request, context)
+    choice = offers.choice(offered, context)
     if choice is not None:
         body["toolConfig"] = choice
     config = {**_sampling(request, context), **_output(request, context)}

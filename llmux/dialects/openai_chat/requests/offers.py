@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from llmux.dialects import reading
+from llmux.dialects import choosing, reading
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import CallKind, Tool, ToolPolicy
 from llmux.dialects.openai_chat.requests.parts import read_mark
@@ -119,7 +119,7 @@ def policy(doc: dict[str, Any], tools: tuple[Tool, ...], where: dict[str, str], 
     for name in found.names:
         if name not in offered:
             raise invalid(where["policy"], f"the tool {name!r} is not among those that are offered")
-    return ToolPolicy(found.mode, found.names, found.kinds, parallel)
+    return choosing.beside(ToolPolicy(found.mode, found.names, found.kinds, parallel), tools)
 
 
 def _choice(choice: object, context: Context) -> ToolPolicy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmux import jsonio
-from llmux.dialects import hosted
+from llmux.dialects import choosing, hosted
 from llmux.dialects.context import Context
 from llmux.dialects.neutral import FORCED, CallKind, Request, ServerFamily, Tool, ToolPolicy
 from llmux.dialects.openai_only import Marks
@@ -19,6 +19,7 @@ def write(request: Request, context: Context, marks: Marks) -> dict[str, Any]:
     members: dict[str, Any] = {}
     if not request.tools and request.policy.max_calls is None:
         return members  # nothing to write, and nothing to note
+    request = choosing.among_functions(request, context.notes)
     tools: list[dict[str, Any]] = []
     for tool in _distinct(request.tools, context):
         if tool.kind != "hosted":
@@ -28,7 +29,7 @@ def write(request: Request, context: Context, marks: Marks) -> dict[str, Any]:
         else:
             marks.lose(tool.mark, "tools cannot be marked")
             search = _search(tool, context)
-            if search is not None:
+            if search is not None and not hosted.joins(search, members.get("web_search_options"), tool, context.notes):
                 members["web_search_options"] = search
     policy, where, notes = request.policy, request.where, context.notes
     if policy.max_calls is not None:

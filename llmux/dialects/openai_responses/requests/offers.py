@@ -9,9 +9,10 @@ import msgspec
 
 from llmux.dialects import reading
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import CallKind, Tool, ToolPolicy
+from llmux.dialects.neutral import CallKind, Tool, ToolKind, ToolPolicy
 from llmux.dialects.openai_responses import local_tools, servers
 from llmux.dialects.openai_responses.citations import DIALECT
+from llmux.dialects.openai_responses.requests import mcp
 from llmux.dialects.reading import invalid, objects, string
 
 _COMMON = frozenset({"type", "name", "description", "defer_loading", "allowed_callers", "async"})
@@ -48,8 +49,13 @@ def _tools(at: str, node: dict[str, Any], searches: bool, taken: set[str], conte
     if local is not None and local.type not in taken:
         yield _local(at, node, local, context)
         return
+    family = servers.family_of_type(kind)
+    if family == "mcp":
+        server = mcp.read(at, node, context)
+        yield Tool(server.label, "hosted", family=family, dialect=DIALECT, raw=node, server=server, at=at)
+        return
     name = string(node.get("name"), f"{at}/name") or kind
-    yield Tool(name, "hosted", family=servers.family_of_type(kind), dialect=DIALECT, raw=node, at=at)
+    yield Tool(name, "hosted", family=family, dialect=DIALECT, raw=node, at=at)
 
 
 def _namespace(at: str, node: dict[str, Any], searches: bool, context: Context) -> Iterator[Tool]:
@@ -164,7 +170,7 @@ def _choice(value: object, tools: Sequence[Tool], context: Context) -> ToolPolic
             local = next((tool for tool in tools if tool.name == kind and tool.kind == "function"), None)
             if local is not None:
                 return ToolPolicy("one", (kind,), ("function",))
-            return ToolPolicy("hosted", (kind,), raw=node)
+            return ToolPolicy("hosted", (_provided(node, at, tools).name,), ("hosted",), raw=node)
 
 
 def _one(name: str, kind: CallKind, tools: Sequence[Tool], context: Context) -> ToolPolicy:
@@ -177,6 +183,20 @@ def _one(name: str, kind: CallKind, tools: Sequence[Tool], context: Context) -> 
     return ToolPolicy("one", (name,), (kind,))
 
 
+def _provided(node: dict[str, Any], at: str, tools: Sequence[Tool]) -> Tool:
+    """The provider's own tool that a choice tells by its type, or by another word for its kind; a server by its label."""
+    kind, label = string(node.get("type"), f"{at}/type"), node.get("server_label")
+    family = servers.family_of_type(kind)
+    own = [tool for tool in tools if tool.kind == "hosted" and label in (None, tool.raw.get("server_label"))]
+    for tool in own:
+        if tool.raw.get("type") == kind:
+            return tool
+    for tool in own:
+        if tool.family == family != "other":
+            return tool
+    raise invalid(at, f"Tool choice '{label or kind}' not found in 'tools' parameter.")
+
+
 def _subset(node: dict[str, Any], tools: Sequence[Tool], context: Context) -> ToolPolicy:
     at = "/tool_choice"
     reading.rest(node, _ALLOWED, at, context.notes)
@@ -185,7 +205,7 @@ def _subset(node: dict[str, Any], tools: Sequence[Tool], context: Context) -> To
         raise invalid(f"{at}/mode", f"Invalid value: '{mode}'. Supported values are: 'auto' and 'required'.")
     known = {(tool.kind, tool.name) for tool in tools}
     names: list[str] = []
-    kinds: list[CallKind] = []
+    kinds: list[ToolKind] = []
     for where, each in objects(node.get("tools"), f"{at}/tools"):
         kind, name = string(each.get("type"), f"{where}/type"), string(each.get("name"), f"{where}/name")
         if kind in ("function", "custom"):
@@ -197,7 +217,10 @@ def _subset(node: dict[str, Any], tools: Sequence[Tool], context: Context) -> To
             names.append(kind)
             kinds.append("function")
         else:
-            context.notes.drop(where, "only the client's own tools can be allowed one by one")
+            if each.get("server_label") is not None and name:
+                context.notes.refuse(f"{where}/name", "a server's tools cannot be allowed one by one")
+            names.append(_provided(each, where, tools).name)
+            kinds.append("hosted")
     if not names:
-        return ToolPolicy("required" if mode == "required" else "auto")
+        return ToolPolicy("none" if mode == "auto" else "required")
     return ToolPolicy("subset_required" if mode == "required" else "subset_auto", tuple(names), tuple(kinds))

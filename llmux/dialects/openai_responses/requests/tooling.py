@@ -8,8 +8,9 @@ from typing import Any
 from llmux import jsonio
 from llmux.dialects import hosted
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import CallKind, Request, ServerFamily, Tool
+from llmux.dialects.neutral import Request, ServerFamily, Tool
 from llmux.dialects.openai_responses.citations import DIALECT
+from llmux.dialects.openai_responses.requests import mcp
 
 _NO_PARAMETERS = {"type": "object", "properties": {}}
 
@@ -20,6 +21,7 @@ _HOSTED: dict[ServerFamily, dict[str, Any]] = {
     "url_context": {"type": "web_search"},
     "code": {"type": "code_interpreter", "container": {"type": "auto"}},
     "tool_search": {"type": "tool_search"},
+    "mcp": {"type": "mcp"},
 }
 
 
@@ -28,11 +30,11 @@ def write(request: Request, context: Context) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     namespaces: dict[str, dict[str, Any]] = {}
     known: dict[tuple[str, str], Tool] = {}
-    deferring = hosted.finds_tools(request, context)
+    deferring = hosted.finds_tools(request)
     for tool in request.tools:
         if tool.kind == "hosted":
-            theirs = _hosted(tool, context)
-            if theirs is not None and theirs not in found:
+            theirs = _hosted(tool, deferring, context)
+            if theirs is not None and not hosted.joins(theirs, _known(theirs, found), tool, context.notes):
                 found.append(theirs)
             continue
         earlier = known.setdefault((tool.name, tool.namespace), tool)
@@ -90,15 +92,24 @@ def _own(tool: Tool, deferring: bool, context: Context) -> dict[str, Any]:
     return node
 
 
-def _hosted(tool: Tool, context: Context) -> dict[str, Any] | None:
+def _known(node: dict[str, Any], found: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """A tool of the provider's that is offered already."""
+    kind, label = node["type"], node.get("server_label")
+    return next((each for each in found if each["type"] == kind and each.get("server_label") == label), None)
+
+
+def _hosted(tool: Tool, deferring: bool, context: Context) -> dict[str, Any] | None:
     """A tool that the provider runs."""
     if tool.dialect == DIALECT:
         return dict(tool.raw)
+    if tool.mark is not None:
+        context.notes.drop(tool.mark.at, "OpenAI takes cache marks on what the client says only")
+    if tool.family == "mcp":
+        server = hosted.server(tool, _HOSTED, context)
+        return None if server is None else mcp.write(server, deferring, context)
     nearest = hosted.counterpart(tool, _HOSTED, context)
     if nearest is None:
         return None
-    if tool.mark is not None:
-        context.notes.drop(tool.mark.at, "OpenAI takes cache marks on what the client says only")
     said, node = hosted.read(tool, context.notes), dict(nearest)
     is_search = node["type"] == "web_search"
     said.nowhere_else(context.notes, allowed=not is_search)
@@ -127,7 +138,7 @@ def choice(request: Request, context: Context) -> str | dict[str, Any] | None:
             context.notes.approximate(at, "calls are not checked against their schemas")
             return "auto"
         case "one":
-            return _named(policy.names, policy.kinds, context)[0]
+            return _named(request, context)[0]
         case "hosted":
             raw = policy.raw
             if isinstance(raw, dict) and any(tool.dialect == DIALECT for tool in request.tools if tool.kind == "hosted"):
@@ -136,10 +147,21 @@ def choice(request: Request, context: Context) -> str | dict[str, Any] | None:
             # the word for a search alone is that of its preview
             alone = None if nearest is None else [{"type": nearest["type"]}]
             return None if alone is None else {"type": "allowed_tools", "mode": "required", "tools": alone}
-    tools = _named(policy.names, policy.kinds, context)
+    tools = _named(request, context)
     return {"type": "allowed_tools", "mode": "required" if policy.mode == "subset_required" else "auto", "tools": tools}
 
 
-def _named(names: Sequence[str], kinds: Sequence[CallKind], context: Context) -> list[dict[str, Any]]:
-    known = (*kinds, *["function"] * len(names))
-    return [{"type": kind, "name": context.book.alias(name)} for name, kind in zip(names, known, strict=False)]
+def _named(request: Request, context: Context) -> list[dict[str, Any]]:
+    """The tools of a choice: the client's own by name, the provider's by what stands for them."""
+    told: list[dict[str, Any]] = []
+    for name, kind in request.policy.named:
+        if kind != "hosted":
+            told.append({"type": kind, "name": context.book.alias(name)})
+            continue
+        for tool in request.tools:
+            if tool.kind == "hosted" and tool.name == name and tool.family in _HOSTED:
+                label = {} if tool.server is None else {"server_label": tool.server.label}
+                node = {"type": _HOSTED[tool.family]["type"], **label}
+                if node not in told:
+                    told.append(node)
+    return told

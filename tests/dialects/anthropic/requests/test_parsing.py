@@ -27,6 +27,7 @@ from llmux.dialects.neutral import (
     Seal,
     SearchResult,
     Segment,
+    Server,
     ServerCall,
     ServerResult,
     Text,
@@ -353,7 +354,9 @@ class ToolTests(SynchronousTestCase):
         search = {"type": "tool_search_tool_regex_20251119", "name": "tool_search_tool_regex"}
         bash = {"type": "bash_20250124", "name": "bash"}
         mcp = {"type": "mcp_toolset", "mcp_server_name": "s"}
-        tools = read(ask(tools=[function, search, bash, mcp])).tools
+        server = {"type": "url", "name": "s", "url": "https://s.example", "authorization_token": "k"}
+        other = {**server, "name": "o", "tool_configuration": {"allowed_tools": ["a"]}}
+        tools = read(ask(tools=[function, search, bash, mcp], mcp_servers=[server, other])).tools
         self.assertEqual(
             tools[0],
             Tool(
@@ -369,8 +372,15 @@ class ToolTests(SynchronousTestCase):
         )
         self.assertEqual(
             [(tool.name, tool.kind, tool.family) for tool in tools[1:]],
-            [("tool_search_tool_regex", "hosted", "tool_search"), ("bash", "hosted", "other"), ("mcp_toolset", "hosted", "mcp")],
+            [
+                ("tool_search_tool_regex", "hosted", "tool_search"),
+                ("bash", "hosted", "other"),
+                ("s", "hosted", "mcp"),
+                ("o", "hosted", "mcp"),
+            ],
         )
+        self.assertEqual(tools[3].server, Server("s", "https://s.example", "k", at="/mcp_servers/0"))
+        self.assertEqual(tools[4].server, Server("o", "https://s.example", "k", allowed=("a",), at="/mcp_servers/1"))
 
     def test_choice(self) -> None:
         """Each choice, and that calls come one at a time."""
@@ -430,7 +440,6 @@ class RefusedTests(SynchronousTestCase):
         """What changes the meaning and nobody else knows is refused, unless the request is answered here."""
         cases: list[tuple[dict[str, Any], str]] = [
             (ask(container="c"), "/container"),
-            (ask(mcp_servers=[{"type": "url", "name": "n", "url": "u"}]), "/mcp_servers"),
             (ask(compaction={"type": "summarize"}), "/compaction"),
             (ask(thread={"type": "continue", "previous_message_id": "m"}), "/thread"),
             (ask(max_tokens=0), "/max_tokens"),

@@ -92,18 +92,26 @@ class ChoiceTests(SynchronousTestCase):
         self.assertEqual(self.policy({"type": "function", "name": "f"}), ToolPolicy("one", ("f",), ("function",)))
         self.assertEqual(self.policy({"type": "custom", "name": "patch"}), ToolPolicy("one", ("patch",), ("custom",)))
         self.assertEqual(self.policy({"type": "local_shell"}), ToolPolicy("one", ("local_shell",), ("function",)))
-        hosted = {"type": "web_search"}
-        self.assertEqual(self.policy(hosted), ToolPolicy("hosted", ("web_search",), raw=hosted))
+        for kind in ("web_search", "web_search_preview"):
+            hosted = {"type": kind}
+            self.assertEqual(self.policy(hosted), ToolPolicy("hosted", ("web_search",), ("hosted",), raw=hosted))
         names = [{"type": "function", "name": "f"}, {"type": "custom", "name": "patch"}, {"type": "web_search"}]
         self.assertEqual(
             self.policy({"type": "allowed_tools", "mode": "required", "tools": names}),
-            ToolPolicy("subset_required", ("f", "patch"), ("function", "custom")),
+            ToolPolicy("subset_required", ("f", "patch", "web_search"), ("function", "custom", "hosted")),
         )
-        self.assertEqual(self.policy({"type": "allowed_tools", "mode": "auto", "tools": [hosted]}), ToolPolicy("auto"))
+        alone = self.policy({"type": "allowed_tools", "mode": "auto", "tools": [hosted]})
+        self.assertEqual(alone, ToolPolicy("subset_auto", ("web_search",), ("hosted",)))
+        self.assertEqual(self.policy({"type": "allowed_tools", "mode": "auto", "tools": []}), ToolPolicy("none"))
 
     def test_refused(self) -> None:
         """Names that were not offered, and words that are none."""
-        for choice in ("always", {"type": "function", "name": "g"}, {"type": "custom", "name": "f"}):
+        for choice in (
+            "always",
+            {"type": "function", "name": "g"},
+            {"type": "custom", "name": "f"},
+            {"type": "mcp", "server_label": "s"},
+        ):
             fault = self.assertRaises(Fault, self.policy, choice)
             self.assertEqual((fault.kind, fault.param), ("invalid", "/tool_choice"))
 
