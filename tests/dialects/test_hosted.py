@@ -178,7 +178,7 @@ class HostedTests(SynchronousTestCase):
         body = allowed(GE, "auto", f)
         self.assertEqual([list(tool) for tool in body["tools"]], [["functionDeclarations"]])
         body = allowed(GE, "auto", search)
-        self.assertEqual(body["toolConfig"], {"functionCallingConfig": {"mode": "NONE"}})
+        self.assertEqual(body["toolConfig"]["functionCallingConfig"], {"mode": "NONE"})
         self.assertEqual(body["tools"][1:], [{"googleSearch": {}}])
         self.assertEqual([tool["name"] for tool in allowed(AN, "auto", f)["tools"]], ["f"])
         body = allowed(AN, "required", search)
@@ -190,6 +190,16 @@ class HostedTests(SynchronousTestCase):
             self.assertNotIn("earch", "".join(body))
             self.assertNotIn("tools", body)
             self.assertEqual(notes, ["approximated /tools/0"])
+
+    def test_mixed(self) -> None:
+        """Gemini is told that functions and tools of its own are both meant; it knows no AUTO then."""
+        function = {"name": "f", "input_schema": {"type": "object", "properties": {}}}
+        both = {"includeServerSideToolInvocations": True}
+        self.assertEqual(told(AN, GE, [function, SEARCH])[0]["toolConfig"], both)
+        body, _ = told(AN, GE, [function, SEARCH], tool_choice={"type": "auto"})
+        self.assertEqual(body["toolConfig"], {"functionCallingConfig": {"mode": "VALIDATED"}, **both})
+        for tools in ([function], [SEARCH]):
+            self.assertNotIn("toolConfig", told(AN, GE, tools)[0])
 
     def test_allowed_among_functions(self) -> None:
         """Where the choice is among functions alone, the search stays allowed elsewhere too."""

@@ -88,6 +88,10 @@ class ServerTests(SynchronousTestCase):
         for provider in (AN, GE):
             for more, name in cases:
                 self.assertEqual(refused(RE, provider, [{**self.THEIRS, **more}]), f"/tools/0/{name}")
+        twice = {**self.THEIRS, "authorization": "t", "headers": {"Authorization": "Bearer u"}}
+        body, notes = told(RE, AN, [twice])
+        self.assertEqual(body["mcp_servers"], [{**self.SERVER, "authorization_token": "t"}])
+        self.assertIn("dropped /tools/0/headers", notes)
         headers = {**self.THEIRS, "headers": {"X-Key": "k"}}
         self.assertEqual(told(RE, GE, [headers])[0]["tools"], [self.google(headers={"X-Key": "k"})])
         self.assertEqual(refused(RE, AN, [headers]), "/tools/0")

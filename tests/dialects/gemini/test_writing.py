@@ -499,7 +499,7 @@ class SameTests(SynchronousTestCase):
     """A request in the form in which it is written here."""
 
     def test_there_and_back(self) -> None:
-        """What was written is read and written the same, without a note."""
+        """What was written is read and written the same; only what the provider is told for its own sake is noted."""
         body = {
             "systemInstruction": {"parts": [{"text": "Be brief."}]},
             "contents": [
@@ -515,7 +515,10 @@ class SameTests(SynchronousTestCase):
                 {"functionDeclarations": [{"name": "f", "parametersJsonSchema": SCHEMA}, {"name": "g"}]},
                 {"googleSearch": {}},
             ],
-            "toolConfig": {"functionCallingConfig": {"mode": "VALIDATED", "allowedFunctionNames": ["f"]}},
+            "toolConfig": {
+                "functionCallingConfig": {"mode": "VALIDATED", "allowedFunctionNames": ["f"]},
+                "includeServerSideToolInvocations": True,
+            },
             "generationConfig": {
                 "temperature": 1,
                 "responseMimeType": "application/json",
@@ -528,4 +531,4 @@ class SameTests(SynchronousTestCase):
         }
         context = exchange()
         self.assertEqual(written(read(body, context), context), body)
-        self.assertEqual(noted(context), [])
+        self.assertEqual(noted(context), ["dropped /toolConfig/includeServerSideToolInvocations"])

@@ -130,37 +130,45 @@ def _hosted(tool: Tool, theirs: list[dict[str, Any]], context: Context) -> None:
         theirs.append({name: node})
 
 
-def choice(request: Request, context: Context) -> dict[str, Any] | None:
-    """The member `toolConfig`."""
+def config(request: Request, tools: list[dict[str, Any]], context: Context) -> dict[str, Any]:
+    """The member `toolConfig`. `tools` are those that were written."""
     policy, where, notes = request.policy, request.where, context.notes
     if policy.parallel is False:
         notes.drop(where.get("parallel", ""), "the model may call several tools at once")
     if policy.max_calls is not None:
         notes.drop(where.get("max_calls", ""), "how many calls there may be cannot be said")
-    if not any(tool.kind != "hosted" for tool in request.tools):
+    if not any(_DECLARATIONS in tool for tool in tools):
         if policy.mode in FORCED and request.tools:
             notes.refuse(where.get("policy", ""), "a tool of the provider's own cannot be forced")
-        return None
-    calling: dict[str, Any]
-    match policy.mode:
+        return {}
+    # Functions beside tools of the provider's own: it wants to be told that both are meant, and always keeps to schemas then.
+    mixed = len(tools) > 1
+    calling = _calling(request, mixed, context)
+    return {
+        **({} if calling is None else {"functionCallingConfig": calling}),
+        **({"includeServerSideToolInvocations": True} if mixed else {}),
+    }
+
+
+def _calling(request: Request, mixed: bool, context: Context) -> dict[str, Any] | None:
+    match request.policy.mode:
         case None:
             return None
         case "auto":
-            calling = {"mode": "AUTO"}
+            return {"mode": "VALIDATED" if mixed else "AUTO"}
         case "none":
-            calling = {"mode": "NONE"}
+            return {"mode": "NONE"}
         case "required":
-            calling = {"mode": "ANY"}
+            return {"mode": "ANY"}
         case "one" | "subset_required":
-            calling = {"mode": "ANY", "allowedFunctionNames": _names(request, context)}
+            return {"mode": "ANY", "allowedFunctionNames": _names(request, context)}
         case "subset_auto":
-            calling = {"mode": "VALIDATED", "allowedFunctionNames": _names(request, context)}
+            return {"mode": "VALIDATED", "allowedFunctionNames": _names(request, context)}
         case "validated":
-            calling = {"mode": "VALIDATED"}
+            return {"mode": "VALIDATED"}
         case "hosted":
-            notes.refuse(where.get("policy", ""), "a tool of the provider's own cannot be forced")
+            context.notes.refuse(request.where.get("policy", ""), "a tool of the provider's own cannot be forced")
             return None
-    return {"functionCallingConfig": calling}
 
 
 def _names(request: Request, context: Context) -> list[str]:

@@ -36,8 +36,8 @@ def write(request: Request, context: Context) -> dict[str, Any]:
     tools = offers.tools(offered, context)
     if tools:
         body["tools"] = tools
-    choice = offers.choice(offered, context)
-    if choice is not None:
+    choice = offers.config(offered, tools, context)
+    if choice:
         body["toolConfig"] = choice
     config = {**_sampling(request, context), **_output(request, context)}
     thoughts = thinking.config(request, context)

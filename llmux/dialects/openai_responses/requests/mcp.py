@@ -34,10 +34,13 @@ def read(at: str, node: dict[str, Any], context: Context) -> Server:
         allowed = allowed.get("tool_names")
     headers = reading.obj(node.get("headers"), f"{at}/headers") or {}
     token, others = bearer(headers)
+    said = reading.optional(node.get("authorization"), f"{at}/authorization")
+    if said and token is not None:
+        context.notes.drop(f"{at}/headers", "the token is given twice")
     return Server(
         label,
         reading.string(node.get("server_url"), f"{at}/server_url"),
-        reading.optional(node.get("authorization"), f"{at}/authorization") or token,
+        said or token,
         others,
         None if allowed is None else tuple(reading.strings(allowed, f"{at}/allowed_tools")),
         reading.flag(node.get("defer_loading"), f"{at}/defer_loading"),

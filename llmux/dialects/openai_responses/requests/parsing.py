@@ -21,6 +21,8 @@ _KNOWN = frozenset(
     | {"metadata", "store", "previous_response_id", "conversation", "prompt", "background", "truncation"}
     | {"context_management", "image", "client_metadata", "access_programs", "moderation"}
 )
+# What another effort is told by, inside the conversation.
+_UPDATED = frozenset({"effort"})
 
 
 def parse(doc: dict[str, Any], context: Context) -> Request:
@@ -72,7 +74,9 @@ def _reasoning(doc: dict[str, Any], conversation: Items, where: dict[str, str], 
     update = conversation.update.get("reasoning")
     if update is None:
         return policy
-    level = settings.effort(update, conversation.update_at["reasoning"], where)
+    at = conversation.update_at["reasoning"]
+    reading.rest(update, _UPDATED, at, context.notes, "only the effort can change on the way")
+    level = settings.effort(update, at, where)
     return policy if level is None else msgspec.structs.replace(policy, level=level)
 
 

@@ -409,3 +409,5 @@ class SettingTests(SynchronousTestCase):
         self.assertEqual((request.reasoning.level, request.where["level"]), ("low", "/input/2/reasoning/effort"))
         self.assertEqual((request.output.format, request.output.verbosity), ("json", "low"))
         self.assertEqual(notes, ["approximated /input/1", "approximated /input/2"])
+        _, notes = parsed({**doc, "input": [user(), {**update, "reasoning": {"effort": "low", "summary": "auto"}}]})
+        self.assertIn("dropped /input/1/reasoning/summary", notes)
