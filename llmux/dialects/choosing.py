@@ -17,6 +17,9 @@ from llmux.dialects.notes import Notes
 _SUBSETS = ("subset_auto", "subset_required")
 # Modes that rule out some of the provider's own tools, or all.
 _CONFINED = (*_SUBSETS, "none")
+# Modes in which something has to be called, whatever it is.
+_OBLIGED = ("required", "subset_required")
+_NARROW = (*_CONFINED, "required")
 
 
 def beside(policy: ToolPolicy, tools: Iterable[Tool]) -> ToolPolicy:
@@ -34,12 +37,15 @@ def beside(policy: ToolPolicy, tools: Iterable[Tool]) -> ToolPolicy:
 def among_functions(request: Request, notes: Notes) -> Request:
     """A choice among all tools as one among functions: what may not be used of the provider's own is not offered."""
     policy = request.policy
-    if policy.mode not in _CONFINED:
+    if policy.mode not in _NARROW:
         return request
-    barred = [tool for tool in request.tools if tool.kind == "hosted" and tool.name not in policy.names]
+    confined = policy.mode in _CONFINED
+    barred = [tool for tool in request.tools if confined and tool.kind == "hosted" and tool.name not in policy.names]
     for tool in barred:
         notes.approximate(tool.at, "it may not be used, and so it is not offered")
     tools = tuple(tool for tool in request.tools if tool not in barred)
+    if policy.mode in _OBLIGED and any(tool.kind == "hosted" for tool in tools):
+        notes.approximate(request.where.get("policy", ""), "a function has to be called: the provider's own tools do not count")
     return msgspec.structs.replace(request, tools=tools, policy=_narrowed(policy, lambda _, kind: kind != "hosted"))
 
 

@@ -73,6 +73,11 @@ class Book:
         """What the provider calls a tool."""
         return self._aliases.get((name, namespace), name)
 
+    def chosen(self, name: str) -> str:
+        """What the provider calls a tool that a choice names: the one outside of all namespaces, if there is one."""
+        plain = self._aliases.get((name, ""))
+        return plain or next((alias for (each, _), alias in self._aliases.items() if each == name), name)
+
     def renamed(self, name: str, namespace: str = "") -> bool:
         """Whether the provider calls it otherwise."""
         return self._aliases.get((name, namespace), name) != name

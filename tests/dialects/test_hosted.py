@@ -201,6 +201,13 @@ class HostedTests(SynchronousTestCase):
         for tools in ([function], [SEARCH]):
             self.assertNotIn("toolConfig", told(AN, GE, tools)[0])
 
+    def test_required(self) -> None:
+        """Where a function has to be called, a search is no call: that is noted."""
+        offered = [{"name": "f", "input_schema": {"type": "object", "properties": {}}}, SEARCH]
+        for provider, expected in ((CH, True), (GE, True), (RE, False)):
+            _, notes = told(AN, provider, offered, tool_choice={"type": "any"})
+            self.assertEqual("approximated /tool_choice" in notes, expected)
+
     def test_allowed_among_functions(self) -> None:
         """Where the choice is among functions alone, the search stays allowed elsewhere too."""
         offered = [{"functionDeclarations": [{"name": "f"}, {"name": "g"}]}, {"googleSearch": {}}]

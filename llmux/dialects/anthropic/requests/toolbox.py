@@ -199,7 +199,7 @@ def _choice(request: Request, context: Context) -> dict[str, Any] | None:
         case "required" | "subset_required":
             choice = {"type": "any"}
         case "one":
-            choice = {"type": "tool", "name": _alias(request, policy.names[0], context)}
+            choice = {"type": "tool", "name": context.book.chosen(policy.names[0])}
         case "validated":
             notes.approximate(where.get("policy", ""), "whether calls keep to their schemas is each tool's own matter")
             choice = {"type": "auto"}
@@ -219,11 +219,6 @@ def _hosted_choice(request: Request, context: Context) -> dict[str, Any] | None:
         return {"type": "tool", "name": raw["name"]}
     nearest = hosted.forced(request, _HOSTED, context)
     return None if nearest is None else {"type": "tool", "name": nearest[1]}
-
-
-def _alias(request: Request, name: str, context: Context) -> str:
-    namespace = next((tool.namespace for tool in request.tools if tool.name == name), "")
-    return context.book.alias(name, namespace)
 
 
 def _answering(request: Request, context: Context, box: Toolbox) -> None:

@@ -161,17 +161,11 @@ def _calling(request: Request, mixed: bool, context: Context) -> dict[str, Any] 
         case "required":
             return {"mode": "ANY"}
         case "one" | "subset_required":
-            return {"mode": "ANY", "allowedFunctionNames": _names(request, context)}
+            return {"mode": "ANY", "allowedFunctionNames": [*map(context.book.chosen, request.policy.names)]}
         case "subset_auto":
-            return {"mode": "VALIDATED", "allowedFunctionNames": _names(request, context)}
+            return {"mode": "VALIDATED", "allowedFunctionNames": [*map(context.book.chosen, request.policy.names)]}
         case "validated":
             return {"mode": "VALIDATED"}
         case "hosted":
             context.notes.refuse(request.where.get("policy", ""), "a tool of the provider's own cannot be forced")
             return None
-
-
-def _names(request: Request, context: Context) -> list[str]:
-    """The names of the functions that may be called, as the provider knows them."""
-    spaces = {tool.name: tool.namespace for tool in request.tools if tool.kind != "hosted"}
-    return [context.book.alias(name, spaces.get(name, "")) for name in request.policy.names]

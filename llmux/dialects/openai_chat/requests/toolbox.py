@@ -7,7 +7,7 @@ from typing import Any
 from llmux import jsonio
 from llmux.dialects import choosing, hosted
 from llmux.dialects.context import Context
-from llmux.dialects.neutral import FORCED, CallKind, Request, ServerFamily, Tool, ToolPolicy
+from llmux.dialects.neutral import FORCED, Request, ServerFamily, Tool, ToolPolicy
 from llmux.dialects.openai_only import Marks
 from llmux.dialects.tools import as_function
 
@@ -137,27 +137,25 @@ def _choice(request: Request, context: Context) -> str | dict[str, Any] | None:
         case "auto" | "none" | "required":
             return policy.mode
         case "one":
-            return _named(request, policy, 0, context)
+            return _named(policy, context)[0]
         case "subset_auto" | "subset_required":
-            return _subset(request, policy, "auto" if policy.mode == "subset_auto" else "required", context)
+            return _subset(policy, "auto" if policy.mode == "subset_auto" else "required", context)
         case "validated":
             context.notes.approximate(at, "whether calls keep to their schemas is each tool's own matter")
-            return _subset(request, policy, "auto", context) if policy.names else "auto"
+            return _subset(policy, "auto", context) if policy.names else "auto"
         case "hosted":
             context.notes.refuse(at, "another provider's own tool cannot be forced")
     return None
 
 
-def _subset(request: Request, policy: ToolPolicy, mode: str, context: Context) -> dict[str, Any]:
-    named = [_named(request, policy, index, context) for index in range(len(policy.names))]
-    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": named}}
+def _subset(policy: ToolPolicy, mode: str, context: Context) -> dict[str, Any]:
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": _named(policy, context)}}
 
 
-def _named(request: Request, policy: ToolPolicy, index: int, context: Context) -> dict[str, Any]:
-    """A tool by its name towards the provider."""
-    name = policy.names[index]
-    tool = next((tool for tool in request.tools if tool.name == name), None)
-    custom = tool is not None and tool.kind == "custom" and not context.target.options.compatible
-    kind: CallKind = "custom" if custom else "function"
-    alias = context.book.alias(name, "" if tool is None else tool.namespace)
-    return {"type": kind, kind: {"name": alias}}
+def _named(policy: ToolPolicy, context: Context) -> list[dict[str, Any]]:
+    """The tools of a choice by their names towards the provider."""
+    told: list[dict[str, Any]] = []
+    for name, kind in policy.named:
+        form = "custom" if kind == "custom" and not context.target.options.compatible else "function"
+        told.append({"type": form, form: {"name": context.book.chosen(name)}})
+    return told

@@ -174,12 +174,11 @@ def _choice(value: object, tools: Sequence[Tool], context: Context) -> ToolPolic
 
 
 def _one(name: str, kind: CallKind, tools: Sequence[Tool], context: Context) -> ToolPolicy:
-    known = {tool.name: tool for tool in reversed(tools) if tool.kind == kind}
-    tool = known.get(name)
-    if tool is None:
+    spaces = {tool.namespace for tool in tools if tool.kind == kind and tool.name == name}
+    if not spaces:
         raise invalid("/tool_choice", f"Tool choice '{name}' not found in 'tools' parameter.")
-    if tool.namespace:
-        context.notes.refuse("/tool_choice/name", "a tool inside a namespace cannot be chosen elsewhere")
+    if len(spaces) > 1 and "" not in spaces:
+        context.notes.refuse("/tool_choice/name", "tools in several namespaces have this name")
     return ToolPolicy("one", (name,), (kind,))
 
 

@@ -156,7 +156,7 @@ def _named(request: Request, context: Context) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
     for name, kind in request.policy.named:
         if kind != "hosted":
-            told.append({"type": kind, "name": context.book.alias(name)})
+            told.append({"type": kind, "name": context.book.chosen(name)})
             continue
         for tool in request.tools:
             if tool.kind == "hosted" and tool.name == name and tool.family in _HOSTED:

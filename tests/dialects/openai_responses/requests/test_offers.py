@@ -104,6 +104,16 @@ class ChoiceTests(SynchronousTestCase):
         self.assertEqual(alone, ToolPolicy("subset_auto", ("web_search",), ("hosted",)))
         self.assertEqual(self.policy({"type": "allowed_tools", "mode": "auto", "tools": []}), ToolPolicy("none"))
 
+    def test_namespaces(self) -> None:
+        """A choice tells no namespace: it means the tool outside of them all, or the only one of that name."""
+        inside = [{"type": "namespace", "name": name, "tools": [F]} for name in ("one", "two")]
+        choice = {"type": "function", "name": "f"}
+        for tools in (inside[:1], [inside[0], F]):
+            request, _ = parsed({"input": "x", "tools": tools, "tool_choice": choice})
+            self.assertEqual(request.policy, ToolPolicy("one", ("f",), ("function",)))
+        fault = self.assertRaises(Fault, parsed, {"input": "x", "tools": inside, "tool_choice": choice})
+        self.assertEqual(fault.param, "/tool_choice/name")
+
     def test_refused(self) -> None:
         """Names that were not offered, and words that are none."""
         for choice in (
